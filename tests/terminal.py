@@ -1,0 +1,98 @@
+"""A real pseudo-terminal with a screen: runs a program as a person would, reads what is on the glass.
+
+The end-to-end tests use it where tmux is missing; the benchmarks everywhere, because it knows when a byte came.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import pyte
+
+
+class PtyTerminal:
+    """A program in a pseudo-terminal of its own."""
+
+    def __init__(
+        self, argv: Sequence[str], *, columns: int = 120, rows: int = 40, env: Mapping[str, str] | None = None
+    ) -> None:
+        self.started = time.perf_counter()
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self.received = b""
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})}
+            os.execvpe(argv[0], list(argv), environment)
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def send(self, keys: str) -> None:
+        """Type `keys`."""
+        os.write(self._fd, keys.encode())
+
+    def pump(self, seconds: float) -> bool:
+        """Feed what arrives within `seconds` to the screen; False when nothing came or the program is gone."""
+        ready, _, _ = select.select([self._fd], [], [], seconds)
+        if not ready:
+            return False
+        try:
+            data = os.read(self._fd, 65536)
+        except OSError:
+            return False
+        self.received += data
+        self._stream.feed(data)
+        return bool(data)
+
+    @property
+    def text(self) -> str:
+        """What is on the screen now."""
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def wait_for(self, wanted: str | Callable[[str], bool], timeout: float = 20.0) -> float:
+        """Wait until the screen shows `wanted`.
+
+        Returns:
+            `time.perf_counter()` when the bytes that completed it had been read.
+        """
+        matches = (lambda text: wanted in text) if isinstance(wanted, str) else wanted
+        deadline = time.perf_counter() + timeout
+        while not matches(self.text):
+            left = deadline - time.perf_counter()
+            if left <= 0:
+                raise AssertionError(f"{wanted!r} did not appear within {timeout} s; the screen:\n{self.text}")
+            self.pump(min(left, 0.05))
+        return time.perf_counter()
+
+    def wait_for_bytes(self, wanted: bytes, timeout: float = 20.0, since: int = 0) -> float:
+        """Wait until `wanted` came from the program after offset `since`, without the cost of drawing a screen."""
+        deadline = time.perf_counter() + timeout
+        while wanted not in self.received[since:]:
+            left = deadline - time.perf_counter()
+            if left <= 0:
+                raise AssertionError(f"{wanted!r} did not come within {timeout} s")
+            if select.select([self._fd], [], [], min(left, 0.05))[0]:
+                self.received += os.read(self._fd, 65536)
+        return time.perf_counter()
+
+    def close(self) -> int:
+        """Kill what is left of the program; return its exit code (negative: the signal)."""
+        done, status = os.waitpid(self.pid, os.WNOHANG)
+        if not done:
+            os.kill(self.pid, signal.SIGKILL)
+            _, status = os.waitpid(self.pid, 0)
+        os.close(self._fd)
+        return os.waitstatus_to_exitcode(status)
+
+    def __enter__(self) -> PtyTerminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

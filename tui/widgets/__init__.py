@@ -1,0 +1,1 @@
+"""Widgets that draw data; none of them holds SQL."""
