@@ -6,7 +6,7 @@ classes below. None of them runs or imports anything that the store names: a cla
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 Value: TypeAlias = Any
@@ -92,7 +92,14 @@ class Encrypted:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A pydantic ``SecretStr`` or ``SecretBytes``; the text is dropped on decoding and is not recoverable from here."""
+    """A pydantic ``SecretStr`` or ``SecretBytes``; the text is dropped on decoding and is not recoverable from here.
+
+    Attributes:
+        name: Name of the class.
+        length: Characters or bytes of the text.
+        digest: Equal for equal texts within this process, and means nothing outside it: tells that a secret changed.
+    """
 
     name: str
     length: int
+    digest: bytes = field(default=b"", repr=False)
