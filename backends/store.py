@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from .address import parse_address
 from .model import CheckpointKey, CheckpointRow, Cursor, Delta, RawCheckpoint, ThreadHead, Write
 
 
@@ -128,16 +129,17 @@ def open_store(address: str) -> Store:
     """Open a checkpoint store read-only; nothing is written, nothing is created.
 
     Args:
-        address: A path, ``sqlite:///path``, or ``postgresql://…``/``postgres://…``.
+        address: A path, ``sqlite:///path``, ``postgresql://…`` or a libpq connection string (``host=… dbname=…``).
 
     Raises:
         NotAStore: The file or database holds something else.
         StoreUnreachable: It cannot be reached or read.
     """
-    if address.startswith(("postgresql://", "postgres://")):
+    parsed = parse_address(address, {})
+    if parsed.dsn is not None:
         from .postgres import PostgresStore
 
-        return PostgresStore(address)
+        return PostgresStore(parsed.dsn)
     from .sqlite import SqliteStore
 
     return SqliteStore(address)
