@@ -1,0 +1,73 @@
+"""Pending questions: what an ``__interrupt__`` row asks, under which id, and whether it still is open."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from .model import Interrupt
+from .task_ids import interrupt_id
+from .task_rows import TaskRows
+from .values import Typed, Value
+
+
+def open_questions(rows: TaskRows, node: str, task_ns: str, answered: Collection[str]) -> tuple[Interrupt, ...]:
+    """Return the questions of an unfinished task that nobody has answered.
+
+    A task that failed after an answer keeps the row of the question: it is answered if its id is the one of a slot that
+    has an answer. A question from inside a subgraph has another id, and is open unless ``answered`` says otherwise.
+
+    Args:
+        rows: The rows of the task.
+        node: Its name.
+        task_ns: Its namespace, see ``task_ids.task_namespace``.
+        answered: Ids known to be answered.
+    """
+    if rows.finished or not rows.questions:
+        return ()
+    used = {interrupt_id(task_ns, slot) for slot in range(rows.answers)} if rows.failed else set()
+    questions = (_question(value, node, task_ns, rows.id) for value in rows.questions)
+    return tuple(one for one in questions if one.id not in used and one.id not in answered)
+
+
+def asks_as(rows: TaskRows, task_ns: str) -> bool:
+    """Whether the question of a task has the id that it must have if this is the task's namespace."""
+    own = {interrupt_id(task_ns, slot) for slot in range(rows.answers + 1)} if rows.questions else set()
+    return any(_stored_id(_fields(value) or {}) in own for value in rows.questions)
+
+
+def is_nested(question: Interrupt, rows: TaskRows) -> bool:
+    """Whether a question was asked inside a subgraph, so that only the subgraph's rows tell if it is open."""
+    return all(question.id != interrupt_id(question.ns, slot) for slot in range(rows.answers + 1))
+
+
+def _question(value: Value, node: str, task_ns: str, task: str) -> Interrupt:
+    fields = _fields(value)
+    if fields is None:
+        return Interrupt(interrupt_id(task_ns), value, node, task, task_ns)
+    return Interrupt(
+        _stored_id(fields) or interrupt_id(task_ns),
+        fields.get("value"),
+        node,
+        task,
+        task_ns,
+        fields.get("response_schema"),
+    )
+
+
+def _fields(value: Value) -> Mapping[str, Value] | None:
+    """The fields of a stored ``Interrupt``: MessagePack extension, or the JSON envelope of langgraph 0.2."""
+    data = value.data if isinstance(value, Typed) else value
+    if isinstance(data, dict) and isinstance(data.get("kwargs"), dict):
+        data = data["kwargs"]
+    if not isinstance(data, dict) or data is value:
+        return None
+    return data if "value" in data else None
+
+
+def _stored_id(fields: Mapping[str, Value]) -> str:
+    """Id of a question; before langgraph 0.6 it was the hash of its namespace (``langgraph/types.py:635-640``)."""
+    for name in ("id", "interrupt_id"):
+        if isinstance(fields.get(name), str):
+            return str(fields[name])
+    parts = fields.get("ns")
+    return interrupt_id("|".join(map(str, parts))) if isinstance(parts, list) and parts else ""

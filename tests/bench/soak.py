@@ -1,0 +1,101 @@
+"""Look at everything in a store for a while, with random keys, and prove that nothing was written to it.
+
+    python -m tests.bench.soak /path/to/store.sqlite --seconds 600
+    python -m tests.bench.soak postgresql://… --seconds 600
+
+SQLite: the file's checksum before and after. Postgres: the write counters of `pg_stat_user_tables`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.terminal import PtyTerminal
+
+KEYS = [
+    *("j", "k", "g", "G", "\r", "\r", "\r", "\x1b", "\t", "1", "2", "3", "4", "5", "6", "n", "N", "d", "y", "w", "t"),
+    *("o", "p", " ", "[", "]", "+", "_", "F", "?", "i", "\x04", "\x15", "\x1b[A", "\x1b[B", "\x1b[5~", "\x1b[6~"),
+    *("/status:!done\r", "/e\r", "/\x1b", ":\x1b"),
+]
+COMMANDS = [
+    ["ls", "--json"],
+    ["ls", "--filter", "status:!done"],
+    ["inbox", "--json"],
+    ["history", "{thread}", "--json"],
+    ["show", "{thread}", "--json"],
+    ["diff", "{thread}", "--json"],
+]
+
+
+def fingerprint(address: str) -> str:
+    """What must not change: the bytes of a SQLite file, the write counters of a Postgres database."""
+    if not address.startswith("postgres"):
+        with Path(address).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    import psycopg
+
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("select pg_stat_force_next_flush()")
+        rows = connection.execute(
+            "select relname, n_tup_ins, n_tup_upd, n_tup_del, pg_relation_size(relid)"
+            " from pg_stat_user_tables order by relname"
+        ).fetchall()
+    return repr(rows)
+
+
+def look_around(address: str, seconds: float, seed: int) -> int:
+    """Press random keys in the app for `seconds`; return how many."""
+    chance = random.Random(seed)
+    until = time.monotonic() + seconds
+    pressed = 0
+    while time.monotonic() < until:
+        with PtyTerminal([sys.executable, "-m", "lgtop", address], columns=chance.choice([80, 120])) as terminal:
+            terminal.wait_for("STATUS")
+            round_ends = min(until, time.monotonic() + 60)
+            while time.monotonic() < round_ends:
+                terminal.send(chance.choice(KEYS))
+                pressed += 1
+                terminal.pump(0.05)
+                if "Traceback" in terminal.text:
+                    raise SystemExit(f"seed {seed}: a traceback on the screen\n{terminal.text}")
+    return pressed
+
+
+def run_commands(address: str) -> None:
+    """Run every reading command on some of the threads."""
+    lgtop = [sys.executable, "-m", "lgtop"]
+    listing = subprocess.run([*lgtop, "ls", "-s", address, "--jsonl", "--limit", "20"], capture_output=True, text=True)
+    import json
+
+    threads = [json.loads(line)["thread_id"] for line in listing.stdout.splitlines()]
+    for thread in threads:
+        for command in COMMANDS:
+            filled = [part.format(thread=thread) if part == "{thread}" else part for part in command]
+            done = subprocess.run([*lgtop, filled[0], "-s", address, *filled[1:]], capture_output=True, text=True)
+            if done.returncode not in (0, 3):
+                raise SystemExit(f"{filled} ended with {done.returncode}: {done.stderr}")
+
+
+def main() -> None:
+    """Parse the arguments, look around, compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("store")
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    before = fingerprint(args.store)
+    run_commands(args.store)
+    pressed = look_around(args.store, args.seconds, args.seed)
+    after = fingerprint(args.store)
+    print(f"{pressed} keys in {args.seconds:.0f} s; the store is {'unchanged' if before == after else 'CHANGED'}")
+    raise SystemExit(0 if before == after else 1)
+
+
+if __name__ == "__main__":
+    main()
