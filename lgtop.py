@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
 
 def main() -> int:
     """Run the command line; return its exit code."""
+    # A short command is over before there is garbage; looking for it seldom, and not on the way out, saves a tenth.
+    gc.set_threshold(50_000, 20, 20)
     _forget_current_directory()
-    from tui.cli.main import run
+    try:
+        from tui.cli.main import run
 
-    return run(sys.argv[1:])
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules were loaded; later it is the command's own affair
+        code = 130
+    gc.freeze()
+    return code
 
 
 def _forget_current_directory() -> None:

@@ -1,0 +1,151 @@
+"""Fixtures for tests of the screens: an app that reads nothing, and one on a small real store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+
+from backends.address import Address, parse_address
+from backends.feed_events import Analysed, Counted, HeadsLoaded, Opened
+from backends.ids import checkpoint_id_at
+from backends.model import StatusName, Summary, ThreadHead
+from backends.store import StoreInfo
+from tui.app import LgtopApp
+from tui.terminal import Terminal
+
+from .stores import make_store
+
+NOW = 1_800_000_000.0
+"""The present, where time stands still."""
+
+PATIENCE = 30.0
+"""Seconds after which a test gives up waiting for a text."""
+
+
+@pytest.fixture(autouse=True)
+def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's terminal, time zone and state directory out of the tests."""
+    for name in ("TMUX", "SSH_CONNECTION", "SSH_TTY", "NO_COLOR", "LGTOP_PROFILE", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+
+
+class ScriptedApp(LgtopApp):
+    """The app without a feed: the test says what the feed would."""
+
+    def follow_store(self) -> None:
+        """Read nothing."""
+
+    def tell(self, *events: object) -> None:
+        """Let the feed say something."""
+        for event in events:
+            self.live.receive(event)
+
+
+def sqlite_address(path: Path) -> Address:
+    return parse_address(str(path), {})
+
+
+def scripted(**options: object) -> ScriptedApp:
+    """An app on a store that the test makes up."""
+    options.setdefault("clock", lambda: NOW)
+    options.setdefault("terminal", Terminal())
+    address = options.pop("address", None) or Address("sqlite", "shop.sqlite", "/data/shop.sqlite", None, "shop.sqlite")
+    return ScriptedApp(address, **options)  # type: ignore[arg-type]
+
+
+def head(thread_id: str, age: float = 0.0, step: int = 1, metadata: bytes = b"{}") -> ThreadHead:
+    """A head whose last activity was `age` seconds ago."""
+    checkpoint = checkpoint_id_at(NOW - age) + "-8000-000000000000"
+    return ThreadHead(thread_id, "", checkpoint, checkpoint, None, metadata, step, "loop")
+
+
+def summary(status: str = "done", reason: str = "", *nodes: str, inferred: bool = False) -> Summary:
+    return Summary(StatusName(status), reason, nodes, status == "waiting", inferred)
+
+
+def opened(**changes: object) -> Opened:
+    facts = {
+        "kind": "sqlite",
+        "name": "shop.sqlite",
+        "location": "/data/shop.sqlite",
+        "schema": "with task_path",
+        "writable": True,
+    }
+    return Opened(StoreInfo(**{**facts, **changes}))  # type: ignore[arg-type]
+
+
+def everything(rows: Iterable[tuple[ThreadHead, Summary | None]], checkpoints: int = 3) -> list[object]:
+    """What the feed says about a whole store."""
+    pairs = list(rows)
+    return [
+        opened(),
+        HeadsLoaded(tuple(found for found, _ in pairs), complete=True),
+        Counted({found.thread_id: checkpoints for found, _ in pairs}),
+        Analysed({found.thread_id: status for found, status in pairs if status is not None}),
+    ]
+
+
+SHOP = [
+    (head("loan-0042", 125, 4), summary("waiting", '"Approve 12 000 €?"', "review")),
+    (head("etl-2026-11-20", 300, 1), summary("failed", "ConnectionError('refused')", "load")),
+    (head("batch-9", 11_000, 17), summary("stalled", "crashed, or running elsewhere", "embed")),
+    (head("doc-7f3a", 5, 3), summary()),
+    (head("0b7e9c1a-51d2-4d0f-9c3e-7a1f6f3a9d21", 90_000, 2), summary(inferred=True)),
+]
+"""A few threads of every kind."""
+
+
+def text_of(app: App[object]) -> str:
+    """What is on screen."""
+    return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+
+
+def lines_of(app: App[object]) -> list[str]:
+    return text_of(app).split("\n")
+
+
+async def wait_for(pilot: Pilot[object], condition: Callable[[], object]) -> None:
+    """Let the app go on until something is so; fails after `PATIENCE` seconds with what is on screen."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {PATIENCE} s:\n{text_of(pilot.app)}"
+        await pilot.pause(0.01)
+
+
+async def wait_for_text(pilot: Pilot[object], text: str) -> None:
+    """Let the app go on until a text is on screen."""
+    await wait_for(pilot, lambda: text in text_of(pilot.app))
+
+
+@asynccontextmanager
+async def shop(size: tuple[int, int] = (120, 30), **options: object) -> AsyncIterator[tuple[ScriptedApp, Pilot[None]]]:
+    """The app on a few threads of every kind."""
+    app = scripted(**options)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await pilot.pause()
+        app.tell(*everything(SHOP))
+        await wait_for_text(pilot, "done")
+        yield app, pilot
+
+
+@pytest.fixture(scope="session")
+def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small real store; copy it before writing to it."""
+    return make_store(tmp_path_factory.mktemp("store") / "checkpoints.sqlite")
+
+
+@pytest.fixture
+def store(made_store: Path, tmp_path: Path) -> Path:
+    """A small real store of the test's own."""
+    path = tmp_path / "checkpoints.sqlite"
+    path.write_bytes(made_store.read_bytes())
+    return path

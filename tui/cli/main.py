@@ -1,0 +1,192 @@
+"""The command line: finds the command, runs it, and turns what goes wrong into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final, Protocol
+
+from backends.errors import NotFound, QueryError, StoreError
+
+from .arguments import Parser, UsageError
+from .exits import Exit
+from .output import narrate
+
+COMMANDS: Final = ("ls", "show", "history", "diff", "inbox", "watch", "demo")
+"""In the order of the overview; each is a module of this package."""
+
+_OPTIONS_WITH_VALUE: Final = frozenset({"-s", "--store"})
+"""Options that may stand before the command."""
+
+
+class Command(Protocol):
+    """What the module of a command offers."""
+
+    SUMMARY: str
+    DESCRIPTION: str
+    EXAMPLES: str
+
+    def arguments(self, parser: Parser) -> None:
+        """Describe the command line."""
+
+    def run(self, options: object) -> Exit:
+        """Do it."""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run ``lgtop``.
+
+    Args:
+        argv: The words after the program's name.
+
+    Returns:
+        The exit code, see ``Exit``.
+    """
+    _prepare_streams()
+    try:
+        code = _dispatch(list(argv))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough, as in ``lgtop ls | head -1``. Python flushes once more at exit, into nothing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except UsageError as error:
+        narrate(f"{error.command}: {error} See {error.command} --help.")
+        return Exit.USAGE
+    except QueryError as error:
+        narrate(f"lgtop: the filter cannot be understood: {error.reason}")
+        return Exit.USAGE
+    except NotFound as error:
+        narrate(f"lgtop: {error}")
+        return Exit.NOT_FOUND
+    except StoreError as error:
+        narrate(f"lgtop: {error}")
+        return Exit.STORE
+    except Exception as error:
+        if os.environ.get("LGTOP_DEBUG"):
+            raise
+        narrate(f"lgtop: {_told(error)} LGTOP_DEBUG=1 shows where.")
+        return Exit.FAILED
+    return code
+
+
+def _told(error: Exception) -> str:
+    """A sentence about an error that nobody foresaw; it may quote an address, but not its password."""
+    from backends.address import mask_dsn
+
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}{f': {error.filename}' if error.filename else ''}."
+    return mask_dsn(f"{type(error).__name__}: {error}.")
+
+
+def _dispatch(argv: list[str]) -> Exit:
+    name = _take_command(argv)
+    if name is None and argv:
+        if argv[0] in ("-h", "--help", "help"):
+            sys.stdout.write(overview())
+            return Exit.DONE
+        if argv[0] in ("-V", "--version"):
+            sys.stdout.write(f"lgtop {version()}\n")
+            return Exit.DONE
+        _suspect_typing_error(argv)
+    command: Command = import_module(f".{name or 'open'}", __package__)
+    parser = Parser(f"lgtop {name}" if name else "lgtop", command.DESCRIPTION, command.EXAMPLES)
+    command.arguments(parser)
+    try:
+        options = parser.parse_args(argv)
+    except SystemExit:  # --help has been printed
+        return Exit.DONE
+    options.prog = parser.prog
+    return command.run(options)
+
+
+def _take_command(argv: list[str]) -> str | None:
+    """Remove the command from the words and return it; what else stands first is a store to open."""
+    at = 0
+    while at < len(argv) and argv[at].startswith("-"):
+        at += 2 if argv[at] in _OPTIONS_WITH_VALUE else 1
+    return argv.pop(at) if at < len(argv) and argv[at] in COMMANDS else None
+
+
+def _suspect_typing_error(argv: Sequence[str]) -> None:
+    """Refuse a word that is neither a file nor looks like an address, but resembles a command.
+
+    Raises:
+        UsageError: It does.
+    """
+    word = argv[0]
+    if not word.isalpha() or os.path.lexists(word):
+        return
+    from difflib import get_close_matches
+
+    if meant := get_close_matches(word, COMMANDS, n=1):
+        raise UsageError(f"There is no command and no file {word!r}. Did you mean lgtop {meant[0]}?")
+
+
+def overview() -> str:
+    """The text of ``lgtop --help``."""
+    commands = "\n".join(f"  {name:<10}{import_module(f'.{name}', __package__).SUMMARY}" for name in COMMANDS)
+    return f"""\
+usage: lgtop [STORE]
+       lgtop COMMAND [options]
+
+Watch LangGraph threads in the checkpoint store that an application writes: SQLite or PostgreSQL, read-only.
+
+  lgtop STORE opens the store on the terminal; without a terminal it prints the list of threads.
+
+commands:
+{commands}
+
+  lgtop COMMAND --help explains a command.
+
+options:
+  -s, --store STORE   a path, sqlite:///path or postgresql://…; default: LGTOP_STORE, then PGHOST, PGDATABASE
+                      or PGSERVICE
+  --version           print the version
+  -h, --help          print this
+
+environment:
+  LGTOP_STORE         the store, where none is named
+  LANGGRAPH_AES_KEY   key of values that were written encrypted
+  NO_COLOR            no colours
+
+exit codes:
+  0 done   1 failed   2 usage   3 not found   6 store unreachable or unreadable   130 interrupted
+
+examples:
+  lgtop demo
+  lgtop checkpoints.sqlite
+  lgtop ls -s postgresql://app@db.example/app --filter 'status:waiting,failed age<1d'
+  lgtop show -s checkpoints.sqlite doc-7f3a --json | jq .state
+  LGTOP_STORE=checkpoints.sqlite lgtop watch --jsonl
+"""
+
+
+def version() -> str:
+    """The installed version; ``(not installed)`` when run from a checkout."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("lgtop")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _prepare_streams() -> None:
+    """Make the three streams fit to use.
+
+    One that was closed (``>&-``) leads nowhere, and takes the place that the next opened file, the store, would get.
+    One that knows only ASCII gets an escaped code point instead of an error.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")

@@ -1,0 +1,67 @@
+"""States that were decoded last: looking at a checkpoint, and then at what changed in it, decodes it once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from backends.delta import resolve
+from backends.model import CheckpointKey
+from backends.present import approx_size
+from backends.reader import Reader
+from backends.values import Value
+
+_BUDGET: Final = 32_000_000
+"""Bytes as stored; decoded values take a few times as much memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state at a checkpoint.
+
+    Attributes:
+        values: Channel values, those of DeltaChannels as ``DeltaValue``.
+        sizes: Bytes by channel, roughly.
+        problem: Why there are none: encrypted, corrupt; ``None`` where the checkpoint could be decoded.
+    """
+
+    values: Mapping[str, Value]
+    sizes: Mapping[str, int]
+    problem: str | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of all channels."""
+        return sum(self.sizes.values())
+
+
+class States:
+    """Belongs to the store's thread. A checkpoint never changes its state, so that nothing here gets old."""
+
+    def __init__(self, budget: int = _BUDGET) -> None:
+        self._budget = budget
+        self._kept: OrderedDict[CheckpointKey, State] = OrderedDict()
+
+    def of(self, reader: Reader, key: CheckpointKey) -> State:
+        """Return the state at a checkpoint.
+
+        Raises:
+            NotFound: It is not in the store.
+            StoreError: The store cannot be read.
+        """
+        state = self._kept.get(key) or self._read(reader, key)
+        self._kept[key] = state
+        self._kept.move_to_end(key)
+        while len(self._kept) > 2 and sum(kept.size for kept in self._kept.values()) > self._budget:
+            self._kept.popitem(last=False)
+        return state
+
+    @staticmethod
+    def _read(reader: Reader, key: CheckpointKey) -> State:
+        snapshot = reader.snapshot(key)
+        if snapshot.problem is not None:
+            return State({}, {}, snapshot.problem)
+        values = resolve(reader.store, reader.decoder, snapshot)
+        return State(values, {name: approx_size(value) for name, value in values.items()})
