@@ -15,7 +15,7 @@ from .model import NULL_TASK, Snapshot
 from .snapshot import PENDING_SENDS
 from .task_ids import parse_path
 from .topology import Topology
-from .values import Typed, Value
+from .values import Encrypted, Typed, Undecodable, Value
 
 Slot: TypeAlias = tuple[str, str | int]
 """``("pull", node)`` or ``("push", index)``."""
@@ -52,10 +52,12 @@ class Step:
     Attributes:
         due: Its tasks: Sends in their order, then nodes by name, as LangGraph runs them.
         doubt: Why tasks may be missing or misnamed here; empty where the channels tell all.
+        unreadable: Why a channel that may hold tasks could not be read; empty where all could.
     """
 
     due: tuple[Due, ...]
     doubt: str = ""
+    unreadable: str = ""
 
 
 def next_step(snapshot: Snapshot, topology: Topology | None = None, started: Collection[str] = ()) -> Step:
@@ -80,7 +82,7 @@ def next_step(snapshot: Snapshot, topology: Topology | None = None, started: Col
         for name in started:
             nodes[name] = Due("pull", name)
         doubt = known.doubt(snapshot)
-    return Step(sends + tuple(nodes[name] for name in sorted(nodes)), doubt)
+    return Step(sends + tuple(nodes[name] for name in sorted(nodes)), doubt, _unreadable(snapshot))
 
 
 def send_node(send: Value) -> str:
@@ -90,6 +92,14 @@ def send_node(send: Value) -> str:
         data = data["kwargs"]
     node = data.get("node") if isinstance(data, dict) else data[0] if isinstance(data, list) and data else None
     return node if isinstance(node, str) else "?"
+
+
+def _unreadable(snapshot: Snapshot) -> str:
+    """Why a trigger channel could not be read; with ``langgraph-checkpoint-postgres`` each is encrypted on its own."""
+    for channel, value in snapshot.values.items():
+        if isinstance(value, Encrypted | Undecodable) and (channel == PENDING_SENDS or target(channel)):
+            return f"{channel} cannot be read: {value.reason}"
+    return ""
 
 
 def _sends(snapshot: Snapshot) -> list[Value]:

@@ -22,8 +22,8 @@ _RAW_BATCH = 500
 _FIRST_BLOCKS, _MOST_BLOCKS = 64, 4096
 """Newest heap blocks to look at for the newest threads: 0.5 to 32 MB."""
 
-_COUNTERS_EVERY = 1.0
-"""Seconds between looks at the row counters; before PostgreSQL 15 each makes the server write a file."""
+_FILED_COUNTERS_EVERY = 1.0
+"""Seconds between looks at the row counters before PostgreSQL 15, where each makes the server write a file."""
 
 
 class PostgresStore:
@@ -129,9 +129,9 @@ class PostgresStore:
         return Delta(Cursor((position,)), changed)
 
     def _probe(self) -> Probe:
-        """Look at the server's state; counters are read now, at most once a second, and come with the next probe."""
+        """Look at the server's state; the counters read now come with the next probe."""
         now, heaps = time.monotonic(), self._heaps
-        due = now - self._counted_at >= _COUNTERS_EVERY
+        due = self._session.version >= 150000 or now - self._counted_at >= _FILED_COUNTERS_EVERY
         ((row,),) = self._read(probe_statement(self._session.version, heaps, self._schema.block_size, due))
         known, fresh = self._counters, read_counters(row, len(heaps))
         if fresh is not None:

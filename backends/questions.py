@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from .model import Interrupt
+from .present import preview
 from .task_ids import interrupt_id
 from .task_rows import TaskRows
 from .values import Typed, Value
@@ -38,6 +39,40 @@ def asks_as(rows: TaskRows, task_ns: str) -> bool:
 def is_nested(question: Interrupt, rows: TaskRows) -> bool:
     """Whether a question was asked inside a subgraph, so that only the subgraph's rows tell if it is open."""
     return all(question.id != interrupt_id(question.ns, slot) for slot in range(rows.answers + 1))
+
+
+_WORDING = ("question", "message", "prompt", "description", "title", "text", "instruction", "query")
+"""Keys under which applications put the sentence that a person is to read, likeliest first."""
+
+
+def question_text(value: Value, limit: int = 200) -> str:
+    """Return what a question asks, on one safe line.
+
+    Args:
+        value: The value given to ``interrupt()``. Of a mapping, the sentence in it is shown; of the requests of
+            LangChain's human-in-the-loop middleware (``{"action_requests": [...]}``) and of the older agent inbox
+            (``[{"action_request": {"action": ..., "args": ...}}]``), the action.
+        limit: The most characters to return.
+    """
+    return preview(_sentence(value, levels=3), limit)
+
+
+def _sentence(value: Value, levels: int) -> Value:
+    if not levels:
+        return value
+    match value:
+        case [only]:
+            return _sentence(only, levels - 1)
+        case {"action_requests": [_, *_] as requests}:
+            return _sentence(requests[0] if len(requests) == 1 else requests, levels - 1)
+        case {"action_request": request}:
+            return _sentence(request, levels - 1)
+        case {"action": str(name), "args": dict(args)} | {"name": str(name), "args": dict(args)}:
+            return {name: args}
+        case dict():
+            found = (value.get(key) for key in _WORDING)
+            return next((text for text in found if isinstance(text, str) and text.strip()), value)
+    return value
 
 
 def _question(value: Value, node: str, task_ns: str, task: str) -> Interrupt:

@@ -184,10 +184,9 @@ class SqliteStore:
         if gone := replaced(self._path, self._file.state):
             raise gone
         if self._file.blind(FileState.of(self._path)):
-            outdated = self._file.connection
+            self._file.connection.close()  # first: connections of a process share what they know of a WAL
             self._file = open_file(self._path)
             self._feed = ChangeFeed(self._file.connection, self._feed)
-            outdated.close()
             if self._lossless:
                 self._file.connection.text_factory = lossless_text
         elif self._file.layout.version != schema_version(self._file.connection):
@@ -227,5 +226,8 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        if connection.in_transaction:
-            connection.execute("rollback")
+        while connection.in_transaction:
+            with suppress(
+                sqlite3.OperationalError
+            ):  # interrupted: a transaction left open would make the next one fail
+                connection.execute("rollback")

@@ -68,7 +68,7 @@ class FileState:
     def settled(self) -> bool:
         """Whether any write from now on will show in ``modified``."""
         coarse = self.modified % 1_000_000_000 == 0  # a file system that keeps whole seconds
-        age = time.time() - self.modified / 1e9
+        age = abs(time.time() - self.modified / 1e9)  # a time in the future is no time of a write from now on either
         return age > (2.0 if coarse else SETTLING)
 
 

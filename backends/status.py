@@ -14,7 +14,7 @@ from .decode import Decoder
 from .due import Due, Step, next_step
 from .model import Analysis, Interrupt, Snapshot, StatusName, Summary, Task, TaskState
 from .present import preview
-from .questions import is_nested, open_questions
+from .questions import is_nested, open_questions, question_text
 from .task_identity import identify, own_ids, path_of
 from .task_ids import task_namespace
 from .task_rows import TaskRows, read_rows
@@ -171,6 +171,8 @@ def _conclude(snapshot: Snapshot, step: Step, tasks: tuple[Task, ...], holder: s
     elif failed:
         status, reason = _failure(failed)
         inferred = any(task.inferred or (task.channels and unfinished) for task in failed)
+    elif step.unreadable:
+        status, reason = StatusName.UNKNOWN, one_line(step.unreadable, _REASON_LENGTH)
     elif own:
         status, reason = StatusName.STALLED, _why_stalled(snapshot, own, unfinished)
     else:
@@ -180,7 +182,7 @@ def _conclude(snapshot: Snapshot, step: Step, tasks: tuple[Task, ...], holder: s
 
 def _question_text(questions: tuple[Interrupt, ...]) -> str:
     more = f" (and {len(questions) - 1} more)" if len(questions) > 1 else ""
-    return preview(questions[0].value, _REASON_LENGTH) + more
+    return question_text(questions[0].value, _REASON_LENGTH) + more
 
 
 def _failure(failed: list[Task]) -> tuple[StatusName, str]:

@@ -1,8 +1,8 @@
 """Random LangGraph graphs from a seed: the same seed makes the same graph in every process.
 
 ``build(seed, saver)`` makes a compiled graph of 2 to 7 nodes in some order, with joins, deferred nodes, loops, Sends,
-``Command(goto)``, questions (several in a node, several in a step, nested in subgraphs, with a response schema), errors,
-routers that raise, error handlers, retries, breakpoints, a DeltaChannel, or a functional graph of tasks.
+``Command(goto)``, questions (several in a node, several in a step, nested in subgraphs, with a response schema),
+errors, routers that raise, error handlers, retries, breakpoints, a DeltaChannel, or a functional graph of tasks.
 A node that misbehaves does so in some phases (numbered runs) of a thread only, so that later runs get further.
 """
 
@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -265,7 +266,7 @@ def _subgraph(rng: random.Random, plan: Plan, depth: int) -> Any:
         else:
             builder.add_node(name, _function(_node(rng, plan, name, inner=True)))
     builder.add_edge(START, names[0])
-    for one, other in zip(names, names[1:], strict=False):
+    for one, other in pairwise(names):
         builder.add_edge(START if rng.random() < 0.3 else one, other)
     own = rng.random()
     compiled = builder.compile(checkpointer=True if own < 0.2 else False if own < 0.3 else None)

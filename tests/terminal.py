@@ -18,6 +18,25 @@ from collections.abc import Callable, Mapping, Sequence
 import pyte
 
 
+class Screen(pyte.Screen):
+    """A screen that is empty when a program takes it over, and when it gives it back; pyte knows no second one."""
+
+    def set_mode(self, *modes: int, **options: bool) -> None:
+        """Switch modes on."""
+        super().set_mode(*modes, **options)
+        self._clear_if_alternate(modes)
+
+    def reset_mode(self, *modes: int, **options: bool) -> None:
+        """Switch modes off."""
+        super().reset_mode(*modes, **options)
+        self._clear_if_alternate(modes)
+
+    def _clear_if_alternate(self, modes: Sequence[int]) -> None:
+        if 1049 in modes:
+            self.erase_in_display(2)
+            self.cursor_position()
+
+
 class PtyTerminal:
     """A program in a pseudo-terminal of its own."""
 
@@ -25,7 +44,7 @@ class PtyTerminal:
         self, argv: Sequence[str], *, columns: int = 120, rows: int = 40, env: Mapping[str, str] | None = None
     ) -> None:
         self.started = time.perf_counter()
-        self._screen = pyte.Screen(columns, rows)
+        self._screen = Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.received = b""
         self.pid, self._fd = pty.fork()

@@ -141,13 +141,16 @@ class LgtopApp(App[None]):
         """The thread list is where everything begins."""
         return ThreadsScreen(self._first_query)
 
-    def on_ready(self) -> None:
-        """The first frame is on screen: open the store."""
-        gc.freeze()
-        gc.enable()
+    def on_load(self) -> None:
+        """Begin to read the store while the first frame is made: it may then show the first rows already."""
         threading.excepthook = self._thread_died
         sys.setswitchinterval(_TURN)
         self.follow_store()
+
+    def on_ready(self) -> None:
+        """The first frame is on screen."""
+        gc.freeze()
+        gc.enable()
         self.set_interval(10.0, self.live.grow_older)
         if self._first_thread is not None:
             self.open_thread(self._first_thread)

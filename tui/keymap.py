@@ -31,16 +31,19 @@ def groups() -> list[list[Binding]]:
     from .app import LgtopApp
     from .dialogs.choose import Choices, Choose
     from .dialogs.help import Help, HelpLines
+    from .screens.inbox import InboxScreen
     from .screens.thread import ThreadScreen
     from .screens.threads import ThreadsScreen
     from .widgets.filter_input import FilterInput
     from .widgets.history import History
     from .widgets.outline_view import OutlineView
+    from .widgets.questions import Questions
     from .widgets.thread_list import ThreadList
 
     together: list[tuple[type[DOMNode], type[DOMNode]]] = [
         (ThreadsScreen, ThreadList),
         (ThreadsScreen, FilterInput),
+        (InboxScreen, Questions),
         (ThreadScreen, History),
         (ThreadScreen, OutlineView),
         (Choose, Choices),

@@ -6,9 +6,8 @@ import asyncio
 import gc
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from textual.app import App
 from textual.signal import Signal
@@ -22,6 +21,9 @@ from backends.store import StoreInfo
 
 _SMALL: Final = 3000
 """Rows that are sorted and filtered at once; more go to another thread, so that no key waits for them."""
+
+_MANY: Final = 20_000
+"""New or changed rows after which the garbage collector is told to leave them alone."""
 
 _AGEING: Final = 10.0
 """Seconds after which a filter by age is worked out anew."""
@@ -39,8 +41,7 @@ class State(Enum):
     """Open, after everything was read anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(NamedTuple):
     """State of the connection to the store.
 
     Attributes:
@@ -58,8 +59,7 @@ class Connection:
     retry_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What looks different now.
 
     Attributes:
@@ -102,6 +102,9 @@ class Live:
         self._clock = clock
         self._touched: set[str] = set()
         self._fresh: set[str] = set()
+        self._replaced = False
+        self._unfrozen = 0
+        self._filling = True
         self._last = 0.0
         self._timer: Timer | None = None
         self._request = 0
@@ -111,9 +114,12 @@ class Live:
     def receive(self, event: feed.Event) -> None:
         """Take in an event."""
         self._apply(event)
-        if not self.index.counts.exact:
+        if self._unfrozen >= _MANY and self._filling:
             # A full collection over a large index takes longer than a person waits for a key. What has been read so far
-            # is no garbage, once the new garbage is gone; it need not be looked at again.
+            # is no garbage, once the new garbage is gone; it need not be looked at again. Seldom, because what is on
+            # the screen at that moment is kept for good.
+            self._filling = not self.index.counts.exact
+            self._unfrozen = 0
             gc.collect()
             gc.freeze()
 
@@ -163,9 +169,11 @@ class Live:
         if not touched and not replaced:
             return
         self._touched |= touched
+        self._unfrozen += len(touched)
+        self._replaced |= replaced
         wait = self._last + self._pace - time.monotonic()
         if wait <= 0:
-            self._announce(replaced)
+            self._announce()
         elif self._timer is None:
             self._timer = self._app.set_timer(wait, self._announce)
 
@@ -174,9 +182,10 @@ class Live:
             self._timer.stop()
             self._timer = None
         self._last = time.monotonic()
-        change = Change(frozenset(self._touched), frozenset(self._fresh), replaced)
+        change = Change(frozenset(self._touched), frozenset(self._fresh), replaced or self._replaced)
         self._touched.clear()
         self._fresh.clear()
+        self._replaced = False
         self.changed.publish(change)
 
     # From the screens

@@ -1,10 +1,10 @@
 """From a commit in another process to the feed's event.
 
-    python -m tests.bench.bench_latency [--postgres URL]
+    python -m tests.bench.bench_latency [--postgres [URL]]
     python -m tests.bench.bench_latency --load /path/to/big.sqlite
 
-Makes an SQLite store in a temporary directory, and uses the tables in the given PostgreSQL database. A writer process
-commits with the real saver, now and then, and then as fast as asked; what is measured ends with the event that carries
+Makes an SQLite store in a temporary directory, and uses the tables in the given PostgreSQL database, or in one of a
+server of its own. A writer process commits with the real saver, now and then, and then as fast as asked; what is measured ends with the event that carries
 the thread's new head, and with the one that carries its status. The screen's own bars (p95 100 ms SQLite, 250 ms
 PostgreSQL) include the painting that follows.
 
@@ -21,13 +21,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from backends.address import parse_address
 from backends.decode import Decoder
 from backends.feed import Analysed, Changed, Event, Feed, HeadsLoaded
 from backends.index import ThreadIndex
+from tests import postgres
 
 WRITER = """
 import random, sys, time
@@ -185,10 +187,17 @@ def apply(index: ThreadIndex, event: Event) -> None:
             index.set_summaries(summaries)
 
 
+@contextmanager
+def own_database() -> Iterator[str]:
+    """URL of an empty database in a server that ends with it."""
+    with closing(postgres.Run()), postgres.database(postgres.server(), None) as url:
+        yield url
+
+
 def main() -> None:
     """Run what the arguments ask for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--postgres", metavar="URL")
+    parser.add_argument("--postgres", metavar="URL", nargs="?", const="")
     parser.add_argument("--load", metavar="STORE")
     arguments = parser.parse_args()
     if arguments.load:
@@ -196,8 +205,9 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as directory:
         measure(str(Path(directory) / "store.sqlite"))
-    if arguments.postgres:
-        measure(arguments.postgres)
+    if arguments.postgres is not None:
+        with ExitStack() as stack:
+            measure(arguments.postgres or stack.enter_context(own_database()))
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def latency(address: str, commits: int) -> None:
         assert writer.stdout is not None
         writer.stdout.readline()
         took = []
-        with PtyTerminal([sys.executable, "-m", "lgtop", target], rows=40) as terminal:
+        with PtyTerminal([sys.executable, "-m", "lgtop", target], rows=commits + 20) as terminal:
             terminal.wait_for("first")
             for number in range(commits):
                 name = f"thr{number:05d}x"

@@ -112,7 +112,7 @@ def populate(saver: Saver) -> None:
     nested(saver).invoke(Command(resume="yes"), config("answered"))
     for durability in ("sync", "exit"):
         try:
-            fan_out(saver).invoke({"n": 0}, config(f"failed {durability}"), durability=durability)  # type: ignore[arg-type]
+            fan_out(saver).invoke({"n": 0}, config(f"failed {durability}"), durability=durability)
         except ValueError:
             continue
     functional(saver).invoke(3, config("functional"))

@@ -5,15 +5,18 @@ limits, which are counted, and looked into where LangGraph itself can confirm th
 
 - *answered, then failed*: LangGraph still lists the question of a task that got its answer and then raised
   (``langgraph/pregel/_task_status.py``, rule 4). We say failed: the answer is saved, and asking again is wrong.
-- *answered inside a subgraph, then failed or died*: the calling task repeats the question of its subgraph in its own rows,
-  and keeps it when the run dies after the answer. The subgraph's head tells; LangGraph's innermost state agrees.
-- *goto given with a resume*: LangGraph runs the target of ``Command(resume=..., goto=...)`` in the step, and does not list it.
-- *update given with a resume*: LangGraph shows the update folded into the values; the rows hold both, and need the reducer.
+- *answered inside a subgraph, then failed or died*: the calling task repeats the question of its subgraph in its own
+  rows, and keeps it when the run dies after the answer. The subgraph's head tells; LangGraph's innermost state agrees.
+- *goto given with a resume*: LangGraph runs the target of ``Command(resume=..., goto=...)`` in the step, and does not
+  list it. We do.
+- *update given with a resume*: LangGraph shows the update folded into the values; the rows hold the two apart, and only
+  the graph's reducer can join them.
 - *question of an error handler*: LangGraph runs handlers inside the step, and lists neither them nor what they ask.
 - *channel never written*: LangGraph shows what the reducer starts from (``[]``, ``0``); the rows hold nothing.
-- *entrypoint not named yet*: until a functional graph has left a row, its task is called ``__start__`` here.
-- *join never recorded*: a node's task id hashes all joins to it; one that nobody ever reached is not in the store. Without
-  task paths, the rows of such a task are found by the question they ask or by elimination, and marked as inferred.
+- *entrypoint not named yet*: until a functional graph has left a row, its task is called ``__start__`` here; without
+  task paths until it has finished once.
+- *join never recorded*: a node's task id hashes all joins to it; one that nobody ever reached is not in the store.
+  Without task paths, the rows of such a task are found by the question they ask or by elimination.
 - Order: LangGraph's ``next`` lists nodes as the graph defines them; we list them by name, as LangGraph runs them.
 """
 

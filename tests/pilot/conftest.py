@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from textual.app import App
+from textual.color import Color
 from textual.pilot import Pilot
 
 from backends.address import Address, parse_address
@@ -107,6 +108,20 @@ SHOP = [
 def text_of(app: App[object]) -> str:
     """What is on screen."""
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+
+
+DANGEROUS = [chr(code) for code in (*range(0x20), 0x7F, *range(0x80, 0xA0), 0x202E, 0x2066, 0x200B, 0xE0041)]
+
+
+def terminal_text(app: LgtopApp) -> str:
+    """Every segment as it would be written to the terminal, after the filters of the app."""
+    filters = app.get_line_filters()
+    lines = []
+    for strip in app.screen._compositor.render_strips():
+        for line_filter in filters:
+            strip = strip.apply_filter(line_filter, Color(0, 0, 0))
+        lines.append(strip.text)
+    return "\n".join(lines)
 
 
 def lines_of(app: App[object]) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from rich.segment import Segment
+from textual import events
 from textual.color import Color
 
 from backends.address import Address
@@ -25,6 +26,7 @@ from tui.theme import THEMES
 from tui.widgets.thread_list import ThreadList
 
 from .conftest import (
+    DANGEROUS,
     SHOP,
     everything,
     head,
@@ -33,6 +35,7 @@ from .conftest import (
     shop,
     sqlite_address,
     summary,
+    terminal_text,
     text_of,
     wait_for,
     wait_for_text,
@@ -40,19 +43,6 @@ from .conftest import (
 
 WIDGETS = ("lines", "filter", "history", "outline", "choose", "help")
 """First words of ids of bindings that belong to a widget or a dialog; they win over what lies below."""
-
-DANGEROUS = [chr(code) for code in (*range(0x20), 0x7F, *range(0x80, 0xA0), 0x202E, 0x2066, 0x200B, 0xE0041)]
-
-
-def terminal_text(app: LgtopApp) -> str:
-    """Every segment as it would be written to the terminal, after the filters of the app."""
-    filters = app.get_line_filters()
-    lines = []
-    for strip in app.screen._compositor.render_strips():
-        for line_filter in filters:
-            strip = strip.apply_filter(line_filter, Color(0, 0, 0))
-        lines.append(strip.text)
-    return "\n".join(lines)
 
 
 # Keys
@@ -98,6 +88,14 @@ async def test_the_last_line_shows_what_works_here() -> None:
         await pilot.press("slash")
         await wait_for_text(pilot, "esc clear")
         assert "p pause" not in lines_of(app)[-1]
+
+
+async def test_what_is_typed_fast_behind_the_slash_goes_into_the_filter() -> None:
+    async with shop() as (app, pilot):
+        for character in "/stalled/":
+            app.post_message(events.Key("slash" if character == "/" else character, character))
+        await wait_for_text(pilot, "/ stalled/")
+        assert len(app.screen_stack) == 1
 
 
 async def test_a_click_on_a_key_presses_it() -> None:

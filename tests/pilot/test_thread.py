@@ -218,7 +218,7 @@ async def test_writes_are_listed_task_by_task(path: Path) -> None:
         await wait_for_text(pilot, "3 rows")
         assert row_of(app, "lookup").split()[1:2] == ["lookup"]
         assert "msgpack" in row_of(app, "scores")
-        assert row_of(app, "scores").endswith("#1")
+        assert "#1 msgpack" in row_of(app, "scores")
 
 
 async def test_raw_shows_ids_versions_and_bytes(path: Path) -> None:
@@ -228,6 +228,36 @@ async def test_raw_shows_ids_versions_and_bytes(path: Path) -> None:
         assert checkpoint_id(742, 3) in row_of(app, "checkpoint_id")
         assert checkpoint_id(700, 2) in row_of(app, "parent_id")
         assert "msgpack" in row_of(app, "stored")
+
+
+async def test_a_thread_without_a_root_namespace_opens_on_its_newest_one(path: Path) -> None:
+    with ThreadStore(path) as store:
+        first = store.put("mine", 0, 0, {"x": 1}, ns="my-namespace")
+        store.put("mine", 1, 1, {"x": 2}, ns="my-namespace", parent=first)
+    async with thread(path, "mine") as (app, pilot, screen):
+        assert left(app)[0].split()[:2] == ["▾", "my-namespace"]
+        assert left(app)[1].startswith("▌")
+        await wait_for_text(pilot, "in my-namespace")
+        assert screen.history.on_head
+
+
+async def test_an_encrypted_checkpoint_says_so_in_every_tab(path: Path) -> None:
+    with ThreadStore(path) as store:
+        store.put("secret", 0, 0, {"x": 1})
+        store.rows.execute("UPDATE checkpoints SET type = 'msgpack+aes' WHERE thread_id = 'secret'")
+    async with thread(path, "secret", size=(120, 24)) as (_, pilot, _screen):
+        for tab in "1253":
+            await pilot.press(tab)
+            await wait_for_text(pilot, "encrypted (msgpack+aes)")
+
+
+async def test_z_folds_everything(path: Path) -> None:
+    async with thread(path) as (app, pilot, screen):
+        await wait_for_text(pilot, "▾ messages")
+        await pilot.press("z")
+        await wait_for_text(pilot, "▸ messages")
+        assert not any(row.opened for row in screen.checkpoint.view.outline.rows)
+        assert "▸ scores" in text_of(app)
 
 
 async def test_the_info_line_has_time_and_the_applications_metadata(path: Path) -> None:
@@ -535,10 +565,13 @@ async def test_a_store_that_cannot_be_read_says_why_and_keeps_what_is_shown(
         def busy(self: States, reader: Reader, key: CheckpointKey) -> None:
             raise StoreBusy("The database is locked.", "Wait for the other process.")
 
-        monkeypatch.setattr(States, "of", busy)
-        await pilot.press("j", "j")
-        await wait_for_text(pilot, "The database is locked.")
-        assert "messages" in text_of(app)
+        with monkeypatch.context() as patch:
+            patch.setattr(States, "of", busy)
+            await pilot.press("j", "j")
+            await wait_for_text(pilot, "The database is locked.")
+            assert "messages" in text_of(app)
+        await wait_for_text(pilot, "by hand")
+        await wait_for(pilot, lambda: "The database is locked." not in text_of(app))
 
 
 async def test_an_answer_that_comes_late_is_not_shown(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

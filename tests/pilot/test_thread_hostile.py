@@ -6,17 +6,22 @@ import sys
 from pathlib import Path
 
 import pytest
+from textual.app import App, ComposeResult
 
+from backends.reader import Reader
+from backends.store import open_store
 from backends.text import clean
 from tests.hostile import hostile_sqlite
 from tui.screens.thread import ThreadScreen
+from tui.tabs.request import Request
+from tui.tabs.states import States
+from tui.theme import THEMES
 from tui.widgets.checkpoint_pane import TABS
 from tui.widgets.outline_view import OutlineView
 
-from .conftest import ScriptedApp, scripted, sqlite_address, text_of, wait_for
+from .conftest import scripted, sqlite_address, text_of, wait_for
 
-
-PARTS = 6
+PARTS = 4
 """Tests that share the threads, so that several processes can."""
 
 
@@ -28,8 +33,6 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def thread_ids(path: Path) -> list[str]:
-    from backends.store import open_store
-
     store = open_store(str(path))
     ids = [head.thread_id for batch in store.heads() for head in batch]
     store.close()
@@ -45,39 +48,74 @@ def unfold_everything(view: OutlineView) -> None:
     view.rows_changed()
 
 
-def assert_harmless(app: ScriptedApp) -> None:
-    """Nothing on screen acts on the terminal."""
-    for line in text_of(app).split("\n"):
-        assert clean(line) == line
-        assert "\t" not in line
+def assert_harmless(line: str) -> None:
+    """It does nothing to a terminal but print."""
+    assert clean(line) == line
+    assert "\t" not in line
+    assert "\n" not in line
+
+
+def imported_since(before: set[str]) -> set[str]:
+    """Modules that values of a store belong to."""
+    return {name for name in set(sys.modules) - before if name.startswith(("langchain", "pydantic", "numpy"))}
+
+
+class Bench(App[None]):
+    """Nothing but rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = THEMES[0].name
+
+    def compose(self) -> ComposeResult:
+        yield OutlineView(id="outline")
+
+
+async def test_every_tab_of_every_checkpoint(hostile: tuple[Path, Path]) -> None:
+    path, canary = hostile
+    before = set(sys.modules)
+    reader, states = Reader(open_store(str(path))), States()
+    app = Bench()
+    async with app.run_test(size=(60, 30)):
+        view = app.query_one(OutlineView)
+        for thread_id in thread_ids(path):
+            for row in reader.store.history(thread_id):
+                parent = row.key._replace(checkpoint_id=row.parent_id) if row.parent_id else None
+                for tab in TABS:
+                    answer = tab.load(reader, Request(row.key, parent, width=60), states)
+                    view.show(answer.nodes, tab.name)
+                    unfold_everything(view)
+                    assert view.line_count
+                    for y in range(min(30, view.line_count)):
+                        assert_harmless(view.row_text(y))
+    reader.store.close()
+    assert not canary.exists()
+    assert not imported_since(before)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-async def test_every_thread_in_every_tab(hostile: tuple[Path, Path], part: int) -> None:
+async def test_every_thread_on_its_screen(hostile: tuple[Path, Path], part: int) -> None:
     path, canary = hostile
     before = set(sys.modules)
     app = scripted(address=sqlite_address(path))
     async with app.run_test(size=(80, 24)) as pilot:
-        for thread_id in thread_ids(path)[part::PARTS]:
+        for number, thread_id in enumerate(thread_ids(path)[part::PARTS]):
+            tab = number % len(TABS)
             app.open_thread(thread_id)
             await wait_for(pilot, lambda: isinstance(app.screen, ThreadScreen) and app.screen.query("#outline"))
             screen = app.screen
             assert isinstance(screen, ThreadScreen)
+            screen.action_tab(tab)
             await wait_for(pilot, lambda screen=screen: screen.history.lineage.count)
             screen.history.opened.update(screen.history.lineage.folders)
             screen.history.show(screen.history.lineage)
-            for checkpoint in range(min(2, screen.history.line_count)):
-                screen.history.cursor = checkpoint
-                for number, tab in enumerate(TABS):
-                    screen.action_tab(number)
-                    await wait_for(
-                        pilot,
-                        lambda screen=screen, tab=tab: screen.checkpoint.shown == (tab.name, screen.history.selected),
-                    )
-                    unfold_everything(screen.checkpoint.view)
-                    assert_harmless(app)
-                    assert "cannot be shown" not in text_of(app)
-            await pilot.press("escape")
-            await wait_for(pilot, lambda: not isinstance(app.screen, ThreadScreen))
+            shown = TABS[tab].name, screen.history.selected
+            await wait_for(pilot, lambda screen=screen, shown=shown: screen.checkpoint.shown == shown)
+            for line in text_of(app).split("\n"):
+                assert_harmless(line)
+            assert "cannot be shown" not in text_of(app)
+            app.pop_screen()
     assert not canary.exists()
-    assert not {name for name in set(sys.modules) - before if name.startswith(("langchain", "pydantic", "numpy"))}
+    assert not imported_since(before)

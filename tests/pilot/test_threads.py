@@ -48,7 +48,7 @@ async def test_a_real_store_shows_every_kind_of_thread(store: Path) -> None:
     app = LgtopApp(sqlite_address(store), terminal=Terminal())
     async with app.run_test(size=(120, 30)) as pilot:
         await wait_for(pilot, lambda: app.index.counts.exact)
-        await wait_for_text(pilot, "12 threads")
+        await wait_for_text(pilot, " 12 threads")
         assert "? 2 waiting" in lines_of(app)[0]
         assert "✖ 1 failed" in lines_of(app)[0]
         assert "checkpoints.sqlite  sqlite · read-only" in lines_of(app)[0]

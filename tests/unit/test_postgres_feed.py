@@ -35,6 +35,7 @@ class Server:
     next_xid: int = FIRST_XID
     written: list[int] = field(default_factory=lambda: [0, 0])
     counted: list[int] = field(default_factory=lambda: [0, 0])
+    deleted: int = 0
 
     def begin(self) -> int:
         self.next_xid += 1
@@ -74,7 +75,7 @@ class Server:
 
     def probe(self) -> Probe:
         xids = Xids(min(self.running, default=self.next_xid), self.next_xid, frozenset(self.running))
-        heaps = (Heap(1, length, count, 0) for length, count in zip(self.lengths, self.counted, strict=True))
+        heaps = (Heap(1, length, count, self.deleted) for length, count in zip(self.lengths, self.counted, strict=True))
         return Probe(xids, tuple(heaps))
 
     def visible(self) -> set[str]:
@@ -247,6 +248,18 @@ def test_a_writer_in_freed_space_is_followed() -> None:
     for number in range(500):
         server.commit(0, f"next {number}", block=20_000 + number)
         assert f"next {number}" in poller.poll()
+
+
+def test_where_rows_were_deleted_the_first_sweep_learns_where_they_are_written() -> None:
+    server = Server(lengths=[50_000, 10], deleted=1)
+    for number in range(100):
+        server.commit(0, f"old {number}", block=20_000 + number)
+    poller = Poller(server)
+    reported = [poller.poll() for _ in range(20)]
+    assert not any(reported)
+    for number in range(100, 300):
+        server.commit(0, f"next {number}", block=20_000 + number)
+        assert poller.poll() == {f"next {number}"}
 
 
 def test_an_update_in_place_is_reported_when_counted() -> None:

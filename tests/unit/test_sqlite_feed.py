@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -266,5 +266,5 @@ class Everything(RuleBasedStateMachine):
             self.directory.cleanup()
 
 
-TestEverything: Callable[[], None] = Everything.TestCase
+TestEverything = Everything.TestCase
 TestEverything.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

@@ -201,58 +201,6 @@ def test_impossible_names_say_so(tmp_path: Path, name: str) -> None:
         SqliteStore(str(tmp_path / name))
 
 
-@contextmanager
-def stepping_writer(path: Path) -> Iterator[Callable[[], None]]:
-    """A process that writes "first", closes the store when told to go on, opens it again and writes "second"."""
-    from_child, to_parent = os.pipe()
-    from_parent, to_child = os.pipe()
-
-    def write() -> None:
-        for number, thread_id in enumerate(("first", "second")):
-            os.read(from_parent, 1)
-            with closing(connect(path)) as writer:
-                put(writer, thread_id, number)
-                os.write(to_parent, b"x")
-                os.read(from_parent, 1)
-            os.write(to_parent, b"x")
-
-    def step() -> None:
-        os.write(to_child, b"x")
-        os.read(from_child, 1)
-
-    child = fork(write)
-    step()
-    yield lambda: (step(), step())[0] if False else step()
-    os.close(to_child)
-    os.waitpid(child, 0)
-
-
-def test_a_second_store_in_the_process_does_not_blind_the_first(tmp_path: Path) -> None:
-    """POSIX drops a process's locks on a file when it closes any descriptor of that file."""
-    path = tmp_path / "x.db"
-    with stepping_writer(path) as step:
-        step()
-        with closing(SqliteStore(str(path))) as store, closing(SqliteStore(str(path))) as another:
-            cursor = store.cursor()
-            another.counts()
-            step()
-            assert store.poll(cursor).changed == {"second"}
-            assert threads(another) == ["first", "second"]
-
-
-def test_a_wal_deleted_under_us_is_noticed(tmp_path: Path) -> None:
-    """Whoever opens and closes the file in our process makes the last writer believe that it is alone."""
-    path = tmp_path / "x.db"
-    with stepping_writer(path) as step:
-        step()
-        with closing(SqliteStore(str(path))) as store:
-            cursor = store.cursor()
-            digest(path)
-            step()
-            assert store.poll(cursor).changed == {"second"}
-            assert threads(store) == ["first", "second"]
-
-
 def test_an_unreadable_file_says_so(common: Path) -> None:
     path = make(common / "x.db")
     path.chmod(0o000)
@@ -402,40 +350,6 @@ def test_a_writer_that_holds_the_file_makes_it_busy(tmp_path: Path) -> None:
         put(writer, "later", 9)
         writer.execute("commit")
         assert store.poll(cursor).changed == {"later"}
-
-
-def replace_by_copy(path: Path) -> None:
-    other = make(path.with_name("other.db"), ["c"])
-    os.replace(other, path)
-
-
-def truncate(path: Path) -> None:
-    os.truncate(path, 0)
-
-
-@pytest.mark.parametrize("journal", ["wal", "delete"])
-@pytest.mark.parametrize(
-    ("change", "says"), [(os.unlink, "deleted"), (replace_by_copy, "replaced"), (truncate, "truncated")]
-)
-def test_a_file_that_is_no_longer_the_same_is_noticed_by_every_read(
-    tmp_path: Path, change, says: str, journal: str
-) -> None:
-    path = make(tmp_path / "x.db", journal=journal)
-    with closing(SqliteStore(str(path))) as store:
-        cursor = store.cursor()
-        change(path)
-        for read in (lambda: store.poll(cursor), lambda: store.newest_heads(5), lambda: store.history("a")):
-            with pytest.raises(StoreReplaced, match=says) as raised:
-                read()
-            assert raised.value.advice
-
-
-def test_a_file_cut_short_is_said_to_be_damaged(tmp_path: Path) -> None:
-    path = make(tmp_path / "x.db", [f"thread-{number}" for number in range(2000)])
-    with closing(SqliteStore(str(path))) as store:
-        os.truncate(path, path.stat().st_size // 8 * 4)
-        with pytest.raises(StoreError, match=r"damaged|disk|malformed"):
-            look_at_everything(store)
 
 
 def test_a_closed_store_says_so(tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backends.errors import Cancelled, NotAStore
 from backends.model import CheckpointKey, ThreadHead
-from backends.sqlite import SqliteStore
+from backends.sqlite import SqliteStore, snapshot
 from backends.sqlite_values import step_and_source
 from backends.store import Scope
 from tests.hostile import hostile_sqlite
@@ -241,6 +242,26 @@ def test_interrupt_cancels_a_running_statement(store: SqliteStore) -> None:
     with pytest.raises(Cancelled):
         store._read(forever)
     assert store.counts() == {}
+
+
+class InterruptedOnce(sqlite3.Connection):
+    """Whose first rollback is hit by an interrupt."""
+
+    hits = 1
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        if sql == "rollback" and self.hits:
+            self.hits -= 1
+            raise sqlite3.OperationalError("interrupted")
+        return super().execute(sql, *parameters)
+
+
+def test_an_interrupted_end_of_a_transaction_leaves_none_open() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None, factory=InterruptedOnce)) as connection:
+        for _ in range(2):
+            with snapshot(connection):
+                connection.execute("select 1").fetchone()
+        assert not connection.in_transaction
 
 
 def test_interrupt_while_nothing_runs_is_forgotten(store: SqliteStore) -> None:

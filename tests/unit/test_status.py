@@ -12,7 +12,7 @@ from backends.decode import Decoder
 from backends.model import NULL_TASK, Blob, CheckpointKey, Snapshot, StatusName, TaskState, Write
 from backends.status import analyse, summarise
 from backends.topology import Topology, learn
-from backends.values import Typed
+from backends.values import Encrypted, Typed
 
 ID = "1f1e5735-2b77-6716-8001-693cfa3047a0"
 DECODER = Decoder()
@@ -102,6 +102,18 @@ def test_error_beside_output_is_inferred_while_others_are_due() -> None:
 def test_null_task_rows_are_no_task() -> None:
     rows = (row("__resume__", "yes", task=NULL_TASK, idx=-4),)
     assert analyse(snapshot(versions={"log": 1}, writes=rows), DECODER).status is StatusName.DONE
+
+
+@pytest.mark.parametrize("channel", ["__pregel_tasks", "join:a+b:c", "branch:to:late"])
+def test_trigger_that_cannot_be_read_is_unknown(channel: str) -> None:
+    """A Postgres store without its key: the checkpoint itself is in clear, its channels are not."""
+    value = Encrypted("msgpack+aes", "no key given", b"")
+    head = snapshot(versions={channel: 2, "log": 2}, values={channel: value, "log": value})
+    found = analyse(head, DECODER)
+    assert (found.status, found.reason) == (StatusName.UNKNOWN, f"{channel} cannot be read: no key given")
+    rows = (row("__error__", "E()", path="~__pregel_pull, late", idx=-1),)
+    failed = snapshot(versions={channel: 2}, values={channel: value}, writes=rows)
+    assert analyse(failed, DECODER).status is StatusName.FAILED
 
 
 # --- old layouts -------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def pending(reader: Reader) -> Iterator[tuple[ThreadHead, Interrupt]]:
 
 
 def _cells(questions: Iterable[tuple[ThreadHead, Interrupt]], now: float) -> Iterator[list[str]]:
-    from backends.present import preview
+    from backends.questions import question_text
     from tui.words import age
 
     for head, interrupt in questions:
@@ -81,5 +81,5 @@ def _cells(questions: Iterable[tuple[ThreadHead, Interrupt]], now: float) -> Ite
             one_line(interrupt.node),
             age(None if asked is None else now - asked),
             one_line(interrupt.id),
-            preview(interrupt.value, _PREVIEW),
+            question_text(interrupt.value, _PREVIEW),
         ]

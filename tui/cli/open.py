@@ -38,7 +38,8 @@ def run(options: Namespace) -> Exit:
     from backends.store import open_store
 
     # Both are refused in a sentence here rather than on a screen that opens and closes again.
-    parse(options.filter)
+    if options.filter:
+        parse(options.filter)
     address = address_of(options)
     open_store(address.dsn or address.path or address.raw).close()
     return open_app(address, options.filter)

@@ -40,6 +40,7 @@ EXAMPLES = """\
   lgtop watch -s checkpoints.sqlite --filter status:waiting --jsonl | while read line; do notify "$line"; done"""
 
 _WHY = 200
+_DEAF_SECONDS = 0.5
 
 
 def arguments(parser: Parser) -> None:
@@ -74,13 +75,20 @@ def run(options: Namespace) -> Exit:
 
 def _gathered(events: SimpleQueue[Event], interval: float | None) -> Iterator[Event]:
     """The next event, and with an interval those that follow it within that time."""
-    yield events.get()
+    yield _next(events)
     deadline = time.monotonic() + (interval or 0.0)
     while (left := deadline - time.monotonic()) > 0:
         try:
             yield events.get(timeout=left)
         except Empty:
             return
+
+
+def _next(events: SimpleQueue[Event]) -> Event:
+    """Wait for an event, waking now and then: ctrl+c just before the wait begins would be noticed only at its end."""
+    while True:
+        with suppress(Empty):
+            return events.get(timeout=_DEAF_SECONDS)
 
 
 class Watcher:
@@ -113,7 +121,7 @@ class Watcher:
             # Should the store be lost just now, the feed tells of it and of its return; the changes are kept till then.
             with suppress(StoreError):
                 self._reader = self._reader or open_reader(self._address)
-                for listed in told(self._reader, list(self._changed.values())):
+                for listed in told(self._reader, sorted(self._changed.values(), key=_when)):
                     self._print_changed(listed)
                 self._changed.clear()
 
@@ -168,6 +176,10 @@ class Watcher:
         else:
             status = status_text(listed.analysis)
             _print_line(status, _in_words(listed), status_colour(status))
+
+
+def _when(head: ThreadHead) -> float:
+    return head.updated_at or 0.0
 
 
 def _print_record(record: output.Record) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual import on, work
@@ -15,11 +15,9 @@ from textual.screen import Screen
 
 from backends.errors import StoreError
 from backends.lineage import FolderKey
-from backends.outline import Node
-from backends.present import to_json
-from backends.values import Value
 
 from ..live import Change, Connection, State
+from ..reading import as_text, copy, read
 from ..thread_history import Page, ThreadHistory
 from ..widgets.banner import Banner
 from ..widgets.checkpoint_pane import DIFF, TABS, CheckpointPane
@@ -29,8 +27,6 @@ from ..widgets.lines import Lines
 from ..widgets.outline_view import OutlineView
 from ..widgets.thread_bars import HistoryFacts, HistoryTitle, StatusLine
 from ..widgets.top_bar import TopBar
-from ..words import size
-from .pager import Pager
 
 if TYPE_CHECKING:
     from ..app import LgtopApp
@@ -38,23 +34,16 @@ if TYPE_CHECKING:
 _PACE: Final = 0.1
 """Least seconds between two looks at a thread that keeps changing."""
 
+_RETRY: Final = 2.0
+"""Seconds after which a store that could not be read is asked again."""
+
 _LONG: Final = 40
 """Characters from which a text is worth the pager."""
 
-_MOST_COPIED: Final = 1_000_000
 
-
-_TAB_KEYS: Final = [
-    Binding(
-        str(number), f"tab({number - 1})", tab.name, show=False, id=f"thread.tab{number}", tooltip=f"{tab.name} tab"
-    )
-    for number, tab in enumerate(TABS, 1)
-]
-
-
-def _key(key: str, action: str, display: str, id: str, tooltip: str) -> Binding:  # noqa: A002
+def _key(key: str, action: str, name: str, tooltip: str, display: str | None = None) -> Binding:
     """A key that stands in the help, and not in the last line."""
-    return Binding(key, action, tooltip, show=False, key_display=display, id=id, tooltip=tooltip)
+    return Binding(key, action, tooltip, show=False, key_display=display, id=f"thread.{name}", tooltip=tooltip)
 
 
 class ThreadScreen(Screen[None]):
@@ -71,18 +60,19 @@ class ThreadScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", key_display="esc", id="thread.back", tooltip="Back"),
         Binding("tab", "other_pane", "pane", key_display="⇥", id="thread.pane", tooltip="Go to the other pane"),
-        *_TAB_KEYS,
+        *(_key(str(index + 1), f"tab({index})", tab.name.lower(), f"{tab.name} tab") for index, tab in enumerate(TABS)),
         Binding("slash", "search", "search", key_display="/", id="thread.search", tooltip="Search in the values"),
-        Binding("n", "match(True)", "Next", show=False, id="thread.next", tooltip="Next match"),
-        Binding("N", "match(False)", "Previous", show=False, id="thread.previous", tooltip="Previous match"),
         Binding("d", "base", "diff from here", id="thread.base", tooltip="Compare others with this one, or no more"),
-        _key("left_square_bracket", "step(1)", "[", id="thread.older", tooltip="Older checkpoint"),
-        _key("right_square_bracket", "step(-1)", "]", id="thread.newer", tooltip="Newer checkpoint"),
-        Binding("F", "follow", "Follow", show=False, id="thread.follow", tooltip="Go with the head, or stay"),
-        Binding("v", "view_all", "View", show=False, id="thread.view", tooltip="Read the whole value as JSON"),
         Binding("y", "copy", "copy", id="thread.copy", tooltip="Copy what is under the cursor"),
-        _key("plus", "enlarge", "+", id="thread.enlarge", tooltip="Give this pane the whole width"),
-        _key("underscore", "restore", "_", id="thread.restore", tooltip="Show both panes"),
+        _key("n", "match(True)", "next", "Next match"),
+        _key("N", "match(False)", "previous", "Previous match"),
+        _key("left_square_bracket", "step(1)", "older", "Older checkpoint", "["),
+        _key("right_square_bracket", "step(-1)", "newer", "Newer checkpoint", "]"),
+        _key("F", "follow", "follow", "Go with the head, or stay"),
+        _key("v", "read", "read", "Read the whole value, as JSON"),
+        _key("z", "fold_all", "fold", "Fold everything"),
+        _key("plus", "enlarge", "enlarge", "Give this pane the whole width", "+"),
+        _key("underscore", "restore", "restore", "Show both panes", "_"),
     ]
 
     def __init__(self, thread_id: str) -> None:
@@ -131,6 +121,8 @@ class ThreadScreen(Screen[None]):
         self.history.placeholder = ("reading the history…",)
         self._connected(live.connection)
         self._summarise()
+        if self.lgtop.feed is not None:
+            self.lgtop.feed.prioritise([self.thread_id])
         self.call_after_refresh(self._read)  # the panes have their widths by then
 
     # The store
@@ -162,18 +154,20 @@ class ThreadScreen(Screen[None]):
         while True:
             self._news.clear()
             began = time.monotonic()
+            patience: float | None = None
             try:
                 async for page in history.pages():
                     self._show_page(page)
                 self._trouble = ""
             except StoreError as error:
-                self._trouble = str(error)
+                self._trouble, patience = str(error), _RETRY
             except Exception as error:
                 # Rows that nobody foresaw cost this screen its history, not the app its life.
                 self._trouble = f"The history cannot be shown: {type(error).__name__}: {error}"
             self._say()
             await asyncio.sleep(max(_PACE, 2 * (time.monotonic() - began)))
-            await self._news.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), patience)
 
     def _show_page(self, page: Page) -> None:
         """Take up what has been read; the cursor stays on its checkpoint."""
@@ -226,10 +220,10 @@ class ThreadScreen(Screen[None]):
         event.stop()
         self.checkpoint.view.focus()
 
-    @on(CheckpointPane.Failed)
-    def _failed(self, event: CheckpointPane.Failed) -> None:
+    @on(CheckpointPane.Answered)
+    def _answered(self, event: CheckpointPane.Answered) -> None:
         event.stop()
-        self._trouble = str(event.error)
+        self._trouble = "" if event.error is None else str(event.error)
         self._say()
 
     @on(OutlineView.Read)
@@ -238,35 +232,23 @@ class ThreadScreen(Screen[None]):
         event.stop()
         value = event.node.value
         if isinstance(value, str) and ("\n" in value or len(value) > _LONG):
-            self.app.push_screen(Pager(event.node.name, value))
+            self.run_worker(read(self.lgtop, event.node), group="read", exclusive=True)
 
-    def action_view_all(self) -> None:
+    def action_read(self) -> None:
         """Read the value under the cursor in the pager."""
         if (node := self.checkpoint.view.node) is not None:
-            self._view(node)
-
-    @work(exclusive=True, group="view", exit_on_error=False)
-    async def _view(self, node: Node) -> None:
-        self.app.push_screen(Pager(node.name, await asyncio.to_thread(as_text, node.value)))
+            self.run_worker(read(self.lgtop, node), group="read", exclusive=True)
 
     def action_copy(self) -> None:
         """Copy the id of the checkpoint, or the value under the cursor."""
         mark = self.history.mark
         if self.checkpoint.view.has_focus:
             if (node := self.checkpoint.view.node) is not None:
-                self._copy(node)
+                self.run_worker(copy(self.lgtop, node), group="copy", exclusive=True)
         elif isinstance(mark, FolderKey):
-            self.lgtop.copy(mark.ns, "namespace")
+            self.lgtop.copy(as_text(mark.ns), "namespace")
         elif mark is not None:
-            self.lgtop.copy(mark.checkpoint_id, "checkpoint id")
-
-    @work(exclusive=True, group="view", exit_on_error=False)
-    async def _copy(self, node: Node) -> None:
-        text = await asyncio.to_thread(as_text, node.value)
-        if len(text) > _MOST_COPIED:
-            self.lgtop.notify(f"Not copied: {size(len(text))} is more than a clipboard takes. Use lgtop show --json.")
-        else:
-            self.lgtop.copy(text, f"{node.name or 'value'} ({size(len(text))})")
+            self.lgtop.copy(as_text(mark.checkpoint_id), "checkpoint id")
 
     def action_base(self) -> None:
         """Compare others with this checkpoint from now on; a second time, with their parents again."""
@@ -285,6 +267,10 @@ class ThreadScreen(Screen[None]):
     def action_step(self, lines: int) -> None:
         """Go to an older or newer checkpoint, from either pane."""
         self.history.step(lines)
+
+    def action_fold_all(self) -> None:
+        """Fold every row of the tab."""
+        self.checkpoint.view.fold_all()
 
     def action_follow(self) -> None:
         """Go to the head, and with it from now on; a second time, stay."""
@@ -341,13 +327,3 @@ class ThreadScreen(Screen[None]):
         """Show where the keys go."""
         self.checkpoint.bar.focused = self.checkpoint.view.has_focus
         self._say()
-
-
-def as_text(value: Value) -> str:
-    """What is copied or paged of a value: a text as it is, anything else as JSON.
-
-    Args:
-        value: Any decoded value; secrets stay masked.
-    """
-    text = value if isinstance(value, str) else json.dumps(to_json(value), ensure_ascii=False, indent=2)
-    return text.encode("utf-8", "replace").decode()

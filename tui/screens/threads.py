@@ -64,9 +64,13 @@ class ThreadsScreen(Screen[None]):
     BINDING_GROUP_TITLE = "Threads"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", key_display="/", id="threads.filter", tooltip="Filter the list"),
+        # With priority, because what is typed fast behind it must find the input there.
+        Binding(
+            "slash", "filter", "filter", key_display="/", priority=True, id="threads.filter", tooltip="Filter the list"
+        ),
         Binding("o", "choose_sort", "sort", id="threads.sort", tooltip="Choose the order"),
         Binding("space", "mark", "mark", key_display="space", id="threads.mark", tooltip="Mark this thread"),
+        Binding("i", "inbox", "inbox", id="threads.inbox", tooltip="Every question that waits for a person"),
         Binding("p", "pause", "pause", id="threads.pause", tooltip="Freeze the order of the rows, or let it go"),
         Binding("t", "times", "times", id="threads.times", tooltip="Show ages as exact times, and back"),
         Binding("y", "copy", "copy id", id="threads.copy", tooltip="Copy the id of this thread"),
@@ -103,8 +107,8 @@ class ThreadsScreen(Screen[None]):
         live.changed.subscribe(self, self._changed)
         live.connected.subscribe(self, self._connected)
         self.set_interval(5.0 if self.lgtop.terminal.remote else 1.0, self._tick)
+        self.threads.index_changed(live.index.rows)
         self._connected(live.connection)
-        self._say()
         if self._text:
             self.filter_by(self._text)
 
@@ -178,10 +182,14 @@ class ThreadsScreen(Screen[None]):
 
     # The filter
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A slash that is typed into the filter is a slash."""
+        return not (action == "filter" and self.query_one(FilterBar).editing)
+
     async def action_filter(self) -> None:
         """Begin to type a filter."""
         self._facets = self.lgtop.live.index.facets()
-        await self.query_one(FilterBar).edit(self._text)
+        self.set_focus(await self.query_one(FilterBar).edit(self._text))
 
     def _completions(self, text: str) -> Sequence[str]:
         from backends.query_complete import complete
@@ -241,18 +249,24 @@ class ThreadsScreen(Screen[None]):
     # The order
 
     @work(exclusive=True, group="view")
-    async def _show(self, query: Query, sort: str | None = None, reverse: bool | None = None) -> None:
+    async def _show(self, query: Query, sort: str | None = None, reverse: bool = False) -> None:
         """Show another view; the last one asked for wins.
 
         Where nothing fits, the last word may be one that is still being typed: then what begins with it is shown.
+
+        Args:
+            query: The filter.
+            sort: Another order, which is looked at from its beginning; ``None`` keeps the present one.
+            reverse: Whether the other order is turned round.
         """
         live, text = self.lgtop.live, self._text
-        view = live.index.view
-        wanted = View(query, view.sort if sort is None else sort, view.reverse if reverse is None else reverse)
+        wanted = replace(live.index.view, query=query) if sort is None else View(query, sort, reverse)
         await live.show(wanted)
-        if query and not live.index.counts.shown and (begun := _begun(text)) is not None:
+        if sort is not None:
+            self.threads.action_first()
+        if query and not len(live.index.order) and (begun := _begun(text)) is not None:
             await live.show(replace(wanted, query=begun))
-            if live.index.counts.shown:
+            if len(live.index.order):
                 self._text = f"{text}*"
             else:
                 await live.show(wanted)
@@ -286,6 +300,12 @@ class ThreadsScreen(Screen[None]):
         event.stop()
         if self.threads.selected is not None:
             self.lgtop.open_thread(self.threads.selected)
+
+    def action_inbox(self) -> None:
+        """Every question that waits for a person."""
+        from .inbox import InboxScreen
+
+        self.app.push_screen(InboxScreen())
 
     def action_mark(self) -> None:
         """Mark the thread, or take its mark away."""

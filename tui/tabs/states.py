@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +15,9 @@ from backends.model import CheckpointKey
 from backends.present import approx_size
 from backends.reader import Reader
 from backends.values import Value
+
+_MANY: Final = 100_000
+"""Objects that the collector would take long for."""
 
 _BUDGET: Final = 32_000_000
 """Bytes as stored; decoded values take a few times as much memory."""
@@ -60,8 +66,26 @@ class States:
 
     @staticmethod
     def _read(reader: Reader, key: CheckpointKey) -> State:
-        snapshot = reader.snapshot(key)
-        if snapshot.problem is not None:
-            return State({}, {}, snapshot.problem)
-        values = resolve(reader.store, reader.decoder, snapshot)
+        with _uncollected():
+            snapshot = reader.snapshot(key)
+            if snapshot.problem is not None:
+                return State({}, {}, snapshot.problem)
+            values = resolve(reader.store, reader.decoder, snapshot)
         return State(values, {name: approx_size(value) for name, value in values.items()})
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the cycle collector away from what is made here.
+
+    Decoded values have no cycles, and there may be a million of them: to look through them would stop the screen for a
+    tenth of a second, again and again, and decoding itself for half of its time.
+    """
+    gc.disable()
+    before = sys.getallocatedblocks()
+    try:
+        yield
+    finally:
+        if sys.getallocatedblocks() - before > _MANY:
+            gc.freeze()
+        gc.enable()

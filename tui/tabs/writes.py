@@ -73,5 +73,5 @@ def _task_node(task: str, writes: list[Write], names: Mapping[str, str], decoder
 
 def _write_node(path: tuple[str, str], write: Write, value: object, width: int) -> Node:
     data = write.blob.data
-    label = f"{write.blob.type or '-'} · {size(len(data)) if data is not None else 'NULL'} · #{write.idx}"
+    label = f"#{write.idx} {write.blob.type or '-'} {size(len(data)) if data is not None else 'NULL'}"
     return replace(value_node((*path, write.idx), write.channel, value, width), label=label)

@@ -55,6 +55,9 @@ _SETTLE: Final = 0.05
 _PATIENCE: Final = 0.15
 """Seconds of reading after which the old rows are dimmed."""
 
+_RETRY: Final = 2.0
+"""Seconds after which a store that could not be read is asked again."""
+
 _LEAST_WIDTH: Final = 20
 
 
@@ -66,14 +69,14 @@ class CheckpointPane(Vertical):
     """
 
     @dataclass
-    class Failed(Message):
-        """The store could not be read; what is shown stays.
+    class Answered(Message):
+        """The store was asked for rows.
 
         Attributes:
-            error: Why.
+            error: Why it could not be read; what was shown stays, and it is asked again. ``None`` when it could.
         """
 
-        error: StoreError
+        error: StoreError | None
 
     def __init__(self) -> None:
         super().__init__(id="checkpoint")
@@ -173,13 +176,15 @@ class CheckpointPane(Vertical):
         except Cancelled:
             return
         except StoreError as error:
-            self.post_message(self.Failed(error))
+            self.post_message(self.Answered(error))
+            self._settling = self.set_timer(_RETRY, self._show)
             return
         except Exception as error:
             # Values that nobody foresaw cost this tab its rows, not the app its life.
             answer = Answer((note(f"✖ This cannot be shown: {type(error).__name__}: {error}", Tone.FAILED),))
         finally:
             waiting.stop()
+        self.post_message(self.Answered(None))
         self._cache.put(tab.name, request, answer)
         if request == self._request and tab is TABS[self.bar.current]:
             self._put(tab, request, answer)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 GAP: Final = 2
 """Cells between two columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column of the thread list.
 
     Attributes:
@@ -33,8 +31,7 @@ class Column:
     rank: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A column in its place.
 
     Attributes:
@@ -60,7 +57,7 @@ COLUMNS: Final = (
 """In the order in which they stand."""
 
 DATED_COLUMNS: Final = tuple(
-    replace(column, least=19, best=19, most=19) if column.name == "active" else column for column in COLUMNS
+    column._replace(least=19, best=19, most=19) if column.name == "active" else column for column in COLUMNS
 )
 """The same with times as dates."""
 

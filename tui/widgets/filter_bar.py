@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -16,8 +16,7 @@ from backends.text import one_line
 from .one_line import OneLine, Piece
 
 
-@dataclass(frozen=True, slots=True)
-class ViewFacts:
+class ViewFacts(NamedTuple):
     """What the line says.
 
     Attributes:
@@ -100,11 +99,14 @@ class FilterBar(Horizontal):
         """The line."""
         return self.query_one(ViewLine)
 
-    async def edit(self, text: str) -> None:
+    async def edit(self, text: str) -> Input:
         """Turn into an input.
 
         Args:
             text: The filter so far.
+
+        Returns:
+            The input, for the focus.
         """
         from .filter_input import Completer, FilterInput
 
@@ -115,7 +117,7 @@ class FilterBar(Horizontal):
         self.line.editing = True
         self.add_class("-editing")
         await self.mount(Prompt(), field, before=0)
-        field.focus()
+        return field
 
     async def leave(self) -> None:
         """Turn back into a line."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -319,7 +320,9 @@ class Lines(ScrollView, can_focus=True):
             start, end = span
             whole = (start, len(strip.text) if end == -1 else end)
             strip = _restyle(strip, [whole], self.screen.get_component_rich_style("screen--selection"))
-        return strip.crop(x, x + width).apply_offsets(x, row)
+        if x or strip.cell_length != width:
+            strip = strip.crop(x, x + width)
+        return strip.apply_offsets(x, row)
 
     def _blank(self, y: int, width: int) -> Strip:
         """Draw a line without a row: one of the placeholder, centred in the upper half, or nothing."""
@@ -337,12 +340,18 @@ class Lines(ScrollView, can_focus=True):
         width = max(self.view.width, self.content_width)
         selected = y == self.cursor
         under = self.get_component_rich_style("lines--cursor") if selected else self.rich_style
-        row = self.render_row(y, width, selected)
-        strip = row if isinstance(row, Strip) else Strip(row)
+        row: Iterable[Segment] = self.render_row(y, width, selected)
         if selected and self.app.current_theme.ansi:
             # Sixteen colours leave no background on which all the others can be read.
-            strip = Strip([Segment(segment.text) for segment in strip])
-        strip = strip.adjust_cell_length(width).apply_style(under)
+            row = [Segment(segment.text) for segment in row]
+        # One strip, not one for each step: making strips is most of what drawing costs.
+        segments = [Segment(text, under + style if style else under) for text, style, _ in row]
+        length = sum(cell_len(segment.text) for segment in segments)
+        if length < width:
+            segments.append(Segment(" " * (width - length), under))
+        strip = Strip(segments, max(length, width))
+        if length > width:
+            strip = strip.crop(0, width)
         self._strips[y] = strip
         return strip
 

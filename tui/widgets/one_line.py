@@ -63,3 +63,11 @@ def cells(pieces: Sequence[Piece]) -> int:
 def clip(text: str, width: int) -> str:
     """Cut a text to so many cells."""
     return text if cell_len(text) <= width else set_cell_size(text, max(0, width - 1)) + "…"
+
+
+def fit(text: str, width: int, right: bool = False) -> str:
+    """Bring a text to a width: cut with an ellipsis, or padded at the left or at the right."""
+    if (length := cell_len(text)) > width:
+        return set_cell_size(text, max(0, width - 1)) + "…"
+    padding = " " * (width - length)
+    return padding + text if right else text + padding

@@ -107,13 +107,14 @@ class TabBar(PaneTitle):
     def pieces(self, width: int) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """Lay the tabs out."""
         left: list[Piece] = []
+        gap = "  " if width > sum(len(name) + 4 for name in self._names) + len(self.said) else " "
         for index, name in enumerate(self._names):
             action = f"screen.tab({index})"
             look = "dim"
             if index == self.current:
                 look = "bold accent" if self.focused else "bold strong"
-            left += [(f"{index + 1} ", "dim", action), (name, look, action), ("  ", "")]
-        return left, [(one_line(self.said, 60), "accent")] if self.said else []
+            left += [(f"{index + 1} ", "dim", action), (name, look, action), (gap, "")]
+        return left[:-1], [(f" {one_line(self.said, 60)}", "accent")] if self.said else []
 
 
 class InfoLine(OneLine):

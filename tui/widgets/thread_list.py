@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
@@ -22,6 +21,7 @@ from ..glyphs import NOT_YET, STATUS, status_word
 from ..words import age, short_id
 from .columns import COLUMNS, DATED_COLUMNS, GAP, Placed, place
 from .lines import Lines
+from .one_line import fit
 
 GUTTER: Final = 3
 """Cells before the first column: cursor, mark, a space."""
@@ -41,7 +41,7 @@ class ThreadList(Lines):
         clock: Unix time, for ages.
     """
 
-    DEFAULT_CSS = "ThreadList { scrollbar-gutter: stable; }"
+    DEFAULT_CSS = "ThreadList { overflow-y: scroll; }"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "activate", "open", key_display="↵", id="lines.activate", tooltip="Open this thread"),
@@ -227,7 +227,7 @@ class ThreadList(Lines):
         cells = self._cells(y, row, selected)
         for placed in self._columns:
             text, style = cells[placed.column.name]
-            segments.append(Segment(_fit(text, placed) + " " * GAP, style + under))
+            segments.append(Segment(fit(text, placed.width, placed.column.right) + " " * GAP, style + under))
         return segments
 
     def _cells(self, y: int, row: ThreadRow, selected: bool) -> Mapping[str, tuple[str, Style]]:
@@ -268,11 +268,3 @@ class ThreadList(Lines):
         if self.exact_times:
             return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(updated))
         return age(now - updated)
-
-
-def _fit(text: str, placed: Placed) -> str:
-    """Bring a text to the width of its column, with an ellipsis where it is cut."""
-    if (length := cell_len(text)) > placed.width:
-        return set_cell_size(text, placed.width - 1) + "…"
-    padding = " " * (placed.width - length)
-    return padding + text if placed.column.right else text + padding
