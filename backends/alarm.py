@@ -46,13 +46,17 @@ class Alarm:
         """Stop watching; returns without waiting."""
         self._stopping.set()
 
+    def concerns(self, path: str) -> bool:
+        """Whether a file is the database, its log or its journal; our own reading touches ``-shm``."""
+        return os.path.basename(path) in self._names
+
     def _watch(self) -> None:
         try:
             from watchfiles import watch
 
             changes = watch(
                 self._directory,
-                watch_filter=lambda _, path: os.path.basename(path) in self._names,
+                watch_filter=lambda _, path: self.concerns(path),
                 step=_STEP,
                 debounce=_DEBOUNCE,
                 stop_event=self._stopping,

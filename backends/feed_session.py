@@ -31,7 +31,7 @@ _COUNTED_AT_ONCE: Final = 1000
 _SLICE_SECONDS: Final = 0.02
 """Work between two looks at changes and at the stop sign."""
 
-_BREATH: Final = 0.02
+_BREATH: Final = 0.25
 """Rest after the first page, so that the screen draws it before anything else is imported and read."""
 
 _REST_SHARE: Final = 0.5

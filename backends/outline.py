@@ -48,6 +48,7 @@ class Node:
         unfold: Makes the rows below; ``None`` for leaves.
         open: Whether it is unfolded until the person decides otherwise.
         find: Text that a search looks into besides the name; ``None`` takes the value of a leaf.
+        inside: The rows below that a search looks into, where some of them only show what ``find`` has already.
     """
 
     path: Path
@@ -61,6 +62,7 @@ class Node:
     unfold: Callable[[], Sequence[Node]] | None = None
     open: bool = False
     find: str | None = None
+    inside: Callable[[], Sequence[Node]] | None = None
 
 
 class Row(NamedTuple):
@@ -236,9 +238,9 @@ def search(
             return
         if pattern.search(node.name) or pattern.search(_content(node)):
             yield (*trail, node.path)
-        if node.unfold is not None:
+        if (unfold := node.inside or node.unfold) is not None:
             trail.append(node.path)
-            pending.append(iter(node.unfold()))
+            pending.append(iter(unfold()))
 
 
 def _content(node: Node) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from sys import intern
 from typing import Any
 
 from . import postgres_queries as queries
@@ -304,8 +305,18 @@ def _info(schema: Schema, session: Session) -> StoreInfo:
 
 
 def _head(row: Row) -> ThreadHead:
+    """A row of ``queries.heads_after``; what is the same in many rows is one object."""
     thread_id, ns, checkpoint_id, parent_id, metadata, step, source, newest_id = row
-    return ThreadHead(thread_id, ns, checkpoint_id, newest_id, parent_id, metadata or b"", _step(step), source)
+    return ThreadHead(
+        thread_id,
+        ns,
+        checkpoint_id,
+        newest_id or checkpoint_id,
+        parent_id,
+        metadata or b"",
+        _step(step),
+        source and intern(source),
+    )
 
 
 def _history_row(thread_id: str, row: Row) -> CheckpointRow:

@@ -24,7 +24,7 @@ _OBJECT = "CASE WHEN jsonb_typeof({0}) = 'object' THEN {0} ELSE '{{}}'::jsonb EN
 
 _KEYS = "unnest(%s::text[], %s::text[], %s::text[]) WITH ORDINALITY AS k(thread_id, ns, id, n)"
 _SAME = "c.thread_id = k.thread_id AND c.checkpoint_ns = k.ns AND c.checkpoint_id = k.id"
-_BEFORE_V = "coalesce(c.checkpoint->'v' < '{0}'::jsonb, true)"
+_BEFORE_V = "coalesce({0}->'v' < '{1}'::jsonb, true)"
 _NEEDED_BLOB = r"(v.key = '__pregel_tasks' OR v.key LIKE 'branch:to:%%' OR v.key LIKE 'join:%%')"
 
 
@@ -72,7 +72,8 @@ def newest_checkpoints(table: Table, limit: int) -> Statement:
 def heads_after(table: Table, thread_id: str | None, limit: int) -> Statement:
     """Heads of the ``limit`` threads that follow one, by a loose scan of the primary key.
 
-    Columns: thread id, namespace, checkpoint id, parent, metadata, step, source, newest id over all namespaces.
+    Columns: thread id, namespace, checkpoint id, parent, metadata, step, source, and the newest id over all namespaces
+    where there are others than the root.
     """
     start, parameters = ("thread_id > %s", [thread_id]) if thread_id is not None else ("true", [])
     threads = f"""
@@ -104,8 +105,8 @@ def _head_of(table: Table) -> str:
     return f"""
         SELECT t.thread_id, h.checkpoint_ns, h.checkpoint_id, h.parent_checkpoint_id, h.metadata,
             h.metadata->>'step', h.metadata->>'source',
-            CASE WHEN l.checkpoint_ns = '' THEN l.checkpoint_id
-                ELSE (SELECT max(c.checkpoint_id) FROM {table.sql} c WHERE c.thread_id = t.thread_id) END
+            CASE WHEN l.checkpoint_ns <> ''
+                THEN (SELECT max(c.checkpoint_id) FROM {table.sql} c WHERE c.thread_id = t.thread_id) END
         FROM t
         CROSS JOIN LATERAL ({rows} ORDER BY checkpoint_ns DESC, checkpoint_id DESC LIMIT 1) l
         CROSS JOIN LATERAL (
@@ -242,22 +243,34 @@ def _raw_checkpoints(schema: Schema, scope: Scope) -> str:
 
 
 def _raw_blobs(schema: Schema, blobs: Table, scope: Scope) -> str:
-    """Blobs of the versions that a checkpoint names; those of layouts before v3 all matter, as do other graphs'."""
-    versions = _OBJECT.format("c.checkpoint->'channel_versions'")
-    value, needed = "b.type, b.blob", ""
+    """Blobs of the versions that a checkpoint names; those of layouts before v3 all matter, as do other graphs'.
+
+    A blob is looked up by its whole key (LIMIT forbids a join): planned from what a thread has on average, a join would
+    read all blobs of the few threads that have very many. ``OFFSET`` makes a row's checkpoint be unpacked once.
+    """
+    versions = _OBJECT.format("c.body->'channel_versions'")
+    value, needed = "b.type, b.blob", "true"
     if scope is Scope.CONTROL:
         value = "CASE WHEN needed THEN b.type ELSE 'null' END, CASE WHEN needed THEN b.blob ELSE '' END"
-        needed = "WHERE needed OR k.old OR v.key = '__start__' OR NOT k.versions ? '__start__'"
+        needed = f"(needed OR v.key = '__start__' OR {_BEFORE_V.format('c.body', 3)} OR NOT c.versions ? '__start__')"
     return f"""
-        WITH k AS MATERIALIZED (
-            SELECT k.n, k.thread_id, k.ns, {versions} AS versions, {_BEFORE_V.format(3)} AS old
-            FROM {_KEYS} JOIN {schema.checkpoints.sql} c ON {_SAME})
-        SELECT k.n, b.channel, {value}
-        FROM k CROSS JOIN LATERAL jsonb_each_text(k.versions) v
+        SELECT c.n, v.key, {value}
+        FROM (SELECT c.*, {versions} AS versions FROM ({_bodies(schema)}) c OFFSET 0) c
+        CROSS JOIN LATERAL jsonb_each_text(c.versions) v
         CROSS JOIN LATERAL (SELECT {_NEEDED_BLOB} AS needed) w
-        JOIN {blobs.sql} b ON b.thread_id = k.thread_id AND b.checkpoint_ns = k.ns
-            AND b.channel = v.key AND b.version = v.value AND b.type <> 'empty'
-        {needed}"""
+        CROSS JOIN LATERAL (
+            SELECT b.type, b.blob FROM {blobs.sql} b
+            WHERE b.thread_id = c.thread_id AND b.checkpoint_ns = c.ns AND b.channel = v.key AND b.version = v.value
+                AND {needed} LIMIT 1
+        ) b
+        WHERE b.type <> 'empty'"""
+
+
+def _bodies(schema: Schema) -> str:
+    """The checkpoints of the keys, unpacked: ``#>`` with an empty path copies the whole."""
+    return f"""
+        SELECT k.n, k.thread_id, k.ns, c.parent_checkpoint_id, c.checkpoint #> '{{}}' AS body
+        FROM {_KEYS} JOIN {schema.checkpoints.sql} c ON {_SAME} OFFSET 0"""
 
 
 def _raw_writes(schema: Schema, table: Table, scope: Scope) -> str:
@@ -278,8 +291,9 @@ def _raw_writes(schema: Schema, table: Table, scope: Scope) -> str:
 def _raw_parent_sends(schema: Schema, table: Table) -> str:
     """Before layout v4 the Sends of a checkpoint are write rows of its parent (``postgres/base.py:123-132``)."""
     return f"""
-        SELECT k.n, w.type, w.blob
-        FROM {_KEYS} JOIN {schema.checkpoints.sql} c ON {_SAME} AND {_BEFORE_V.format(4)}
-        JOIN {table.sql} w ON w.thread_id = k.thread_id AND w.checkpoint_ns = k.ns
+        SELECT c.n, w.type, w.blob
+        FROM ({_bodies(schema)}) c
+        JOIN {table.sql} w ON w.thread_id = c.thread_id AND w.checkpoint_ns = c.ns
             AND w.checkpoint_id = c.parent_checkpoint_id AND w.channel = '__pregel_tasks'
-        ORDER BY k.n, {_task_order(schema)}"""
+        WHERE {_BEFORE_V.format("c.body", 4)}
+        ORDER BY c.n, {_task_order(schema)}"""

@@ -52,6 +52,8 @@ class Query:
     @property
     def needs_status(self) -> bool:
         """Whether the answer may change when a thread is analysed."""
+        if not self.terms:
+            return False
         from .query_terms import OF_SUMMARY
 
         return any(not term.field or term.field in OF_SUMMARY for term in self.terms)
@@ -64,6 +66,8 @@ class Query:
     @property
     def needs_metadata(self) -> bool:
         """Whether metadata is looked at."""
+        if not self.terms:
+            return False
         from .query_terms import META
 
         return any(not term.field or term.field.startswith(META) for term in self.terms)

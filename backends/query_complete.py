@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .model import StatusName, ThreadRow
-from .query_terms import FIELDS, META, NUMBERS, PLUMBING, Pattern, scalar_text, written_name
+from .query_pattern import Pattern
+from .query_terms import FIELDS, META, NUMBERS, PLUMBING, scalar_text, written_name
 
 _TOKEN: Final = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*"?)*$')
 _PARTS: Final = re.compile(

@@ -17,7 +17,8 @@ from typing import Final
 
 from .errors import QueryError
 from .model import StatusName
-from .query_terms import FIELDS, META, NUMBERS, UNITS, Compare, Match, Pattern, Term
+from .query_pattern import Pattern
+from .query_terms import FIELDS, META, NUMBERS, UNITS, Compare, Match, Term
 
 _NAME: Final = re.compile(r"([^\W\d][\w.\-/@]*)(<=|>=|[:=<>])")
 _NUMBER: Final = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?(?:e[+-]?\d{1,3})?", re.ASCII)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from .model import StatusName, Summary, ThreadHead, ThreadRow
+from .query_pattern import ESCAPED, Pattern
 from .values import Value
 
 Test: TypeAlias = Callable[[ThreadRow], bool]
@@ -52,53 +52,6 @@ _OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_PLAIN: Final = re.compile(r'[^\s"*,!:<>=]+')
-_ESCAPED: Final = re.compile(r'["\\\x00-\x1f\x7f-\U0010ffff]')
-"""Characters that JSON may spell in more than one way, so that stored bytes cannot be searched for them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """Text to compare with, case-insensitively.
-
-    Attributes:
-        pieces: The text, split where ``*`` stands for any characters. One piece is a literal.
-    """
-
-    pieces: tuple[str, ...]
-
-    def __str__(self) -> str:
-        written = "*".join(_quoted(piece) if piece else "" for piece in self.pieces)
-        return written or '""'
-
-    def whole(self) -> Callable[[str], bool]:
-        """A test that all of a text fits the pattern."""
-        first, *rest = (piece.lower() for piece in self.pieces)
-        if not rest:
-            return lambda text: text.lower() == first
-        last = rest.pop()
-
-        def fits(text: str) -> bool:
-            text = text.lower()
-            if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
-                return False
-            return _in_order(rest, text[len(first) : len(text) - len(last)])
-
-        return fits
-
-    def inside(self) -> Callable[[str], bool]:
-        """A test that some part of a text fits the pattern."""
-        pieces = [piece.lower() for piece in self.pieces if piece]
-        if len(pieces) == 1:
-            needle = pieces[0]
-            return lambda text: needle in text.lower()
-        return lambda text: _in_order(pieces, text.lower())
-
-    @property
-    def anchor(self) -> bytes | None:
-        """Lower-case ASCII that stored JSON contains where the pattern fits; ``None`` if it has other spellings."""
-        longest = max(self.pieces, key=len).lower()
-        return None if not longest or _ESCAPED.search(longest) else longest.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,16 +182,6 @@ def _counted(row: ThreadRow) -> bool:
     return row.checkpoints is not None
 
 
-def _in_order(pieces: list[str], text: str) -> bool:
-    start = 0
-    for piece in pieces:
-        found = text.find(piece, start)
-        if found < 0:
-            return False
-        start = found + len(piece)
-    return True
-
-
 def _any(tests: list[Callable[[str], bool]]) -> Callable[[str], bool]:
     if len(tests) == 1:
         return tests[0]
@@ -263,7 +206,7 @@ def _metadata_test(key: str, patterns: tuple[Pattern, ...]) -> Test:
     """Parse only metadata whose bytes can hold the key and one of the values: parsing costs ten times the search."""
     fits = _any([pattern.whole() for pattern in patterns])
     present = any(not any(pattern.pieces) and len(pattern.pieces) > 1 for pattern in patterns)
-    key_anchor = None if _ESCAPED.search(key) else key.partition(".")[0].encode()
+    key_anchor = None if ESCAPED.search(key) else key.partition(".")[0].encode()
     anchors = [pattern.anchor for pattern in patterns]
     sought = [anchor for anchor in anchors if anchor is not None] if None not in anchors else []
 
@@ -347,12 +290,6 @@ def _number_reader(field: str, now: float) -> Callable[[ThreadRow], float | None
         return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
     return of_metadata
-
-
-def _quoted(text: str) -> str:
-    if _PLAIN.fullmatch(text):
-        return text
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _written_number(number: float) -> str:

@@ -168,8 +168,12 @@ def _message_node(path: Path, name: str, message: Message, width: int) -> Node:
         text=f"{said}  {calls}" if said and calls else said or calls,
         brief="",
         tone=Tone.SPEAKER,
-        unfold=lambda: list(_message_rows(path, message, width)),
+        unfold=lambda: [
+            *(text_nodes((*path, "content"), message.text, width) if message.text else ()),
+            *_other_rows(path, message, width),
+        ],
         find=f"{speaker} {message.text}",
+        inside=lambda: list(_other_rows(path, message, width)),
     )
 
 
@@ -177,10 +181,8 @@ def _call_text(call: ToolCall) -> str:
     return f"→ {one_line(call.name, 60)}({preview(call.args, 120)})"
 
 
-def _message_rows(path: Path, message: Message, width: int) -> Iterator[Node]:
-    """Yield what a message unfolds to: its text, its tool calls, and every other field that says something."""
-    if message.text:
-        yield from text_nodes((*path, "content"), message.text, width)
+def _other_rows(path: Path, message: Message, width: int) -> Iterator[Node]:
+    """Yield what a message unfolds to besides its text: tool calls, and every other field that says something."""
     for index, call in enumerate(message.tool_calls):
         node = value_node((*path, "tool_calls", index), one_line(call.name, 60), call.args, width)
         yield replace(node, mark="→")

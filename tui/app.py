@@ -123,12 +123,20 @@ class LgtopApp(App[None]):
         self.animation_level = "none"
         for known in THEMES:
             self.register_theme(known)
-        self.theme = theme or (TERMINAL if self.terminal.sixteen else DARK).name
+        self._begin_with(theme or (TERMINAL if self.terminal.sixteen else DARK).name)
         self.live.index.set_view(self.live.index.view.query, sort, reverse)
         if keymap:
             from .keymap import checked, groups
 
             self.set_keymap(checked(keymap, groups()))
+
+    def _begin_with(self, theme: str) -> None:
+        """Set the first theme before any style is read; setting it as usual would have all of them read twice."""
+        if theme == TERMINAL.name or theme not in self.available_themes:
+            self.theme = theme
+            return
+        self.set_reactive(LgtopApp.theme, theme)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     @property
     def index(self) -> ThreadIndex:
@@ -144,13 +152,13 @@ class LgtopApp(App[None]):
     def on_load(self) -> None:
         """Begin to read the store while the first frame is made: it may then show the first rows already."""
         threading.excepthook = self._thread_died
-        sys.setswitchinterval(_TURN)
         self.follow_store()
 
     def on_ready(self) -> None:
         """The first frame is on screen."""
         gc.freeze()
         gc.enable()
+        sys.setswitchinterval(_TURN)
         self.set_interval(10.0, self.live.grow_older)
         if self._first_thread is not None:
             self.open_thread(self._first_thread)

@@ -4,9 +4,9 @@
     python -m tests.bench.bench_latency --load /path/to/big.sqlite
 
 Makes an SQLite store in a temporary directory, and uses the tables in the given PostgreSQL database, or in one of a
-server of its own. A writer process commits with the real saver, now and then, and then as fast as asked; what is measured ends with the event that carries
-the thread's new head, and with the one that carries its status. The screen's own bars (p95 100 ms SQLite, 250 ms
-PostgreSQL) include the painting that follows.
+server of its own. A writer process commits with the real saver, now and then, and then as fast as asked; what is
+measured ends with the event that carries the thread's new head, and with the one that carries its status. The screen's
+own bars (p95 100 ms SQLite, 250 ms PostgreSQL) include the painting that follows.
 
 ``--load`` follows a store from its opening and measures what its reading costs a busy event loop in the same process:
 how long a piece of pure Python that takes 4 ms alone takes meanwhile.

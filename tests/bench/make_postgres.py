@@ -154,8 +154,7 @@ def build(url: str, threads: int, checkpoints: int, seed: int = 1) -> None:
         for ending in ENDINGS:
             run_template(saver, ending, checkpoints, rng)
         templates = {ending: read_template(connection, ending) for ending in ENDINGS}
-        for ending in ENDINGS:
-            saver.delete_thread(ending)
+        connection.execute("TRUNCATE checkpoints, checkpoint_blobs, checkpoint_writes")
         endings = rng.choices(list(ENDINGS), list(ENDINGS.values()), k=threads)
         started = time.time() - 86_400 * 30
         for first in range(0, threads, AT_ONCE):

@@ -21,6 +21,7 @@ from backends.decode import Decoder
 from backends.feed import Event, Feed
 from backends.feed_events import Analysed, Changed, Counted, HeadsLoaded
 from backends.index import ThreadIndex
+from backends.model import ThreadHead
 from backends.store import Store
 
 PATIENCE = 20.0
@@ -132,6 +133,15 @@ class Gated:
         found = getattr(self._store, name)
         return self._gates.passed(name, found) if callable(found) and name not in ("close", "interrupt") else found
 
+    def heads(self, cancelled: Callable[[], bool]) -> Iterator[list[ThreadHead]]:
+        """The first batch, then whatever the gates let through."""
+        self._gates.passed("heads", lambda: None)()
+        batches = self._store.heads(cancelled)
+        yield next(batches, [])
+        while not self._gates.may_read_on():
+            yield []
+        yield from batches
+
     def close(self) -> None:
         self._store.close()
 
@@ -147,6 +157,7 @@ class Gates:
         closed: Method -> an event to wait for before the call.
         failing: Method -> what to raise instead.
         calls: Names of the calls made.
+        may_read_on: Asked after the first batch of heads, until it says yes.
         waiting: Set when a call has begun to wait.
         interrupted: Set when the store was interrupted.
     """
@@ -155,6 +166,7 @@ class Gates:
         self.closed: dict[str, threading.Event] = {}
         self.failing: dict[str, Callable[[], Exception]] = {}
         self.calls: list[str] = []
+        self.may_read_on: Callable[[], bool] = lambda: True
         self.waiting = threading.Event()
         self.interrupted = threading.Event()
 

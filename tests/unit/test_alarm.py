@@ -45,17 +45,32 @@ def test_rings_for_a_commit(rings, tmp_path: Path):
         assert rung.wait(PATIENCE)
 
 
-def test_does_not_ring_for_others(rings, tmp_path: Path):
-    alarm, rung = rings
-    until(lambda: alarm.alive)
-    with writer(tmp_path / "another.sqlite") as saver:
-        run(saver, "x")
-    (tmp_path / "store.sqlite-shm").touch()
-    (tmp_path / "store.sqlite.bak").touch()
-    marker = tmp_path / "store.sqlite-journal"
-    assert not rung.is_set()
-    marker.touch()
-    assert rung.wait(PATIENCE)
+@pytest.mark.parametrize(
+    ("name", "concerns"),
+    [
+        ("store.sqlite", True),
+        ("store.sqlite-wal", True),
+        ("store.sqlite-journal", True),
+        ("store.sqlite-shm", False),
+        ("store.sqlite.bak", False),
+        ("another.sqlite-wal", False),
+    ],
+)
+def test_rings_for_the_database_alone(tmp_path: Path, name: str, concerns: bool):
+    alarm = Alarm(str(tmp_path / "store.sqlite"), lambda: None)
+    assert alarm.concerns(str(tmp_path / name)) is concerns
+
+
+def test_follows_links_to_where_the_log_is_written(tmp_path: Path):
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "link.sqlite"
+    link.symlink_to(tmp_path / "real" / "store.sqlite")
+    rung = threading.Event()
+    alarm = Alarm(str(link), rung.set)
+    alarm.start()
+    with writer(tmp_path / "real" / "store.sqlite") as saver:
+        until(rung.is_set, lambda: run(saver, "x"))
+    alarm.stop()
 
 
 def test_says_when_there_is_nothing_to_watch(tmp_path: Path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from backends import feed as feed_module
-from backends import feed_session
+from backends import feed_session, sqlite
 from backends.errors import Cancelled, StoreBusy, StoreReplaced, StoreUnreachable
 from backends.feed import Analysed, Changed, Counted, HeadsLoaded, Lost, Opened, Recovered, Reloading
 from backends.pace import GAP
@@ -129,6 +129,21 @@ def test_follows_commits_while_it_reads_the_rest(path: Path):
         told.wait(told.settled)
         told.wait(lambda: told.status("late") == "waiting" and "done" not in told.index.rows)
         told.wait(told.settled)
+
+
+def test_a_thread_that_comes_and_goes_while_the_rest_is_read(path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sqlite, "_HEADS_AT_ONCE", 1)
+    gates = Gates()
+    gates.may_read_on = lambda: False
+    with writer(path) as saver, following(path, lambda: Gated(SqliteStore(str(path)), gates)) as (_, told):
+        told.wait(lambda: len(told.of(HeadsLoaded)) > 2)
+        run(saver, "aaa")
+        told.wait(lambda: told.status("aaa") == "done")
+        gates.may_read_on = lambda: True
+        told.wait(told.settled)
+        assert set(told.index.rows) == {"aaa", "asking", "done"}
+        saver.delete_thread("aaa")
+        told.wait(lambda: set(told.index.rows) == {"asking", "done"})
 
 
 @pytest.mark.parametrize("victim", ["first", "middle", "last"])
@@ -261,6 +276,17 @@ def test_stop_interrupts_what_runs(path: Path, where: str):
         assert feed.stop(), "twice is allowed"
     assert len(told.events) == silent
     assert not told.of(Lost)
+
+
+@pytest.mark.parametrize("where", ["newest_heads", "heads", "counts", "poll"])
+def test_nothing_is_told_after_stop(path: Path, where: str):
+    gates = Gates()
+    gates.closed[where] = gates.interrupted
+    with following(path, lambda: Gated(SqliteStore(str(path)), gates)) as (feed, told):
+        assert gates.waiting.wait(20)
+        begun = len(told.events)
+        assert feed.stop()
+        assert len(told.events) == begun
 
 
 def test_stop_while_the_store_is_lost(path: Path):

@@ -290,6 +290,17 @@ def test_only_the_latest_arrangement_counts():
     assert list(index.order) == ["b"]
 
 
+def test_a_row_that_changes_twice_meanwhile_is_shown_once():
+    index = ThreadIndex.built([head("other", 30), head("a", 30), head("b", 20), head("c", 10)])
+    asked = index.arrangement(View(parse("!other"), "active", True))
+    index.upsert([head("a", 15)])
+    asked.compute()
+    index.upsert([head("a", 5)])
+    index.remove(["b"])
+    assert index.adopt(asked)
+    assert list(index.order) == ["c", "a"]
+
+
 def test_a_cancelled_arrangement_is_not_adopted():
     index = ThreadIndex.built([head("a")])
     asked = index.arrangement(View(parse("id:b")))

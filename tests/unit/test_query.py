@@ -12,7 +12,8 @@ from backends.errors import QueryError
 from backends.ids import checkpoint_id_at
 from backends.model import StatusName, Summary, ThreadHead, ThreadRow
 from backends.query import Query, parse
-from backends.query_terms import FIELDS, META, NUMBERS, PLUMBING, Compare, Match, Pattern
+from backends.query_pattern import Pattern
+from backends.query_terms import FIELDS, META, NUMBERS, PLUMBING, Compare, Match
 
 NOW = 1_790_000_000.0
 _ANY = object()
@@ -183,6 +184,18 @@ def test_metadata_fits(text: str, metadata: dict, ensure_ascii: bool):
 )
 def test_metadata_does_not_fit(text: str, metadata: dict):
     assert not fits(text, metadata=metadata, thread_id="x", reason="")
+
+
+def test_metadata_that_other_encoders_spell_otherwise():
+    raw = rb'{"ten\u0061nt": "\u0074\/3", "note": "f\u006fo"}'
+    spelled = ThreadRow(ThreadHead("x", "", "i", "i", None, raw, None, None))
+    for text in ("tenant:t/3", "t/3", "foo", "note:f*"):
+        assert parse(text).matches(spelled, NOW)
+
+
+def test_the_ends_of_a_pattern_do_not_overlap():
+    assert not fits("id:ab*ba", thread_id="aba")
+    assert fits("id:ab*ba", thread_id="abba")
 
 
 def test_metadata_that_is_no_json():

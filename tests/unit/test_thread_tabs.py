@@ -174,6 +174,14 @@ def test_a_question_shows_its_value_its_schema_and_its_id():
     assert any("q1" in row for row in found)
 
 
+def test_questions_errors_and_ids_are_found():
+    asks = Task("t1", "ask", "pull", "", TaskState.WAITING, (Interrupt("q1", {"text": "approve?"}, "ask", "t1", ""),))
+    fails = Task("t2", "load", "pull", "", TaskState.FAILED, error="ConnectionError('refused')")
+    nodes = list(task_nodes(analysis(asks, fails, status="waiting"), 80))
+    for text in ("approve", "refused", "q1", "t2", "load"):
+        assert find(nodes, re.compile(text), lambda: False).trails, text
+
+
 def test_the_status_is_said_where_the_tasks_do_not():
     assert list(rows(task_nodes(analysis(), 80))) == [
         "↯ stalled · crashed, or running elsewhere",

@@ -81,6 +81,7 @@ def _uncollected() -> Iterator[None]:
     Decoded values have no cycles, and there may be a million of them: to look through them would stop the screen for a
     tenth of a second, again and again, and decoding itself for half of its time.
     """
+    collecting = gc.isenabled()
     gc.disable()
     before = sys.getallocatedblocks()
     try:
@@ -88,4 +89,5 @@ def _uncollected() -> Iterator[None]:
     finally:
         if sys.getallocatedblocks() - before > _MANY:
             gc.freeze()
-        gc.enable()
+        if collecting:
+            gc.enable()

@@ -111,7 +111,7 @@ def _details(path: tuple[object, ...], task: Task, width: int) -> Iterator[Node]
         yield from _question(path, interrupt, width)
     if task.error is not None:
         lines = text_nodes((*path, "error"), task.error, width, Tone.FAILED)
-        yield Node((*path, "error"), "error", task.error, "", "", unfold=lambda: lines, open=True, find="")
+        yield Node((*path, "error"), "error", task.error, "", "", unfold=lambda: lines, open=True, find=task.error)
     if task.channels:
         yield Node((*path, "channels"), "wrote", list(task.channels), "", ", ".join(task.channels))
     if task.id:

@@ -27,6 +27,7 @@ _WIDEST_GRAPH: Final = 12
 
 _SOURCE: Final = 6
 _ELAPSED: Final = 7
+_TAG: Final = 5
 _LEAST_NODES: Final = 12
 """Cells of columns; node names with less room than that push an ordinary source out."""
 
@@ -131,7 +132,7 @@ class History(Lines):
             self.post_message(self.Entered())
 
     def action_open(self) -> None:
-        """Open a folder; look into a checkpoint."""
+        """Open a folder."""
         if isinstance(self.mark, FolderKey) and self.mark not in self.opened:
             self._toggle(self.mark)
 
@@ -184,15 +185,16 @@ class History(Lines):
             Segment(f"{elapsed(line.elapsed):>{_ELAPSED}} ", dim),
         ]
         room = width - sum(cell_len(segment.text) for segment in (*left, *right))
-        return [*left, *self._what(line, max(0, room), selected), *right]
+        wide = width - self._graph - self._step - _TAG - _ELAPSED >= _SOURCE + _LEAST_NODES
+        return [*left, *self._what(line, max(0, room), wide, selected), *right]
 
-    def _what(self, line: CheckpointLine, room: int, selected: bool) -> list[Segment]:
+    def _what(self, line: CheckpointLine, room: int, wide: bool, selected: bool) -> list[Segment]:
         """Why there is a checkpoint, and which nodes wrote it; "loop" goes without saying where room is short."""
         plain = self.ink("strong" if selected else "foreground")
         source = one_line(line.row.source or "-", _SOURCE)
         badges = {"loop": self.ink("dim"), "input": plain}
         names = one_line(", ".join(line.nodes), 200)
-        said = room >= _SOURCE + _LEAST_NODES or source != "loop" or not names
+        said = wide or source != "loop" or not names
         badge = badges.get(source, self.ink("changed"))
         head = Segment(f"{source:<{_SOURCE}} "[:room] if said else "", badge)
         rest = room - len(head.text)

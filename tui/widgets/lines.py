@@ -115,6 +115,7 @@ class Lines(ScrollView, can_focus=True):
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._strips: LRUCache[int, Strip] = LRUCache(512)
+        self._ground: Style | None = None
 
     # What a subclass gives
 
@@ -299,6 +300,7 @@ class Lines(ScrollView, can_focus=True):
         """Drop rows drawn in the old colours."""
         super().notify_style_update()
         self._strips.clear()
+        self._ground = None
 
     def scroll_to(self, x: float | None = None, y: float | None = None, **options: Any) -> None:
         """Scroll at once: animated scrolling sends every frame of a full page down the wire."""
@@ -324,14 +326,21 @@ class Lines(ScrollView, can_focus=True):
             strip = strip.crop(x, x + width)
         return strip.apply_offsets(x, row)
 
+    @property
+    def ground(self) -> Style:
+        """The style of the list itself; Textual works it out from all ancestors each time it is asked."""
+        if self._ground is None:
+            self._ground = self.rich_style
+        return self._ground
+
     def _blank(self, y: int, width: int) -> Strip:
         """Draw a line without a row: one of the placeholder, centred in the upper half, or nothing."""
         line = y - max(0, self.view.height // 3 - 1)
         if self.line_count or not 0 <= line < len(self.placeholder):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.ground)
         text = Strip([Segment(self.placeholder[line], ink(self, "dim" if line else "bold foreground"))])
         left = Strip.blank(max(0, width - text.cell_length) // 2)
-        return Strip.join([left, text]).adjust_cell_length(width).apply_style(self.rich_style)
+        return Strip.join([left, text]).adjust_cell_length(width).apply_style(self.ground)
 
     def _row_strip(self, y: int) -> Strip:
         """Draw a row at full width, over the background of the cursor where that is."""
@@ -339,7 +348,7 @@ class Lines(ScrollView, can_focus=True):
             return strip
         width = max(self.view.width, self.content_width)
         selected = y == self.cursor
-        under = self.get_component_rich_style("lines--cursor") if selected else self.rich_style
+        under = self.get_component_rich_style("lines--cursor") if selected else self.ground
         row: Iterable[Segment] = self.render_row(y, width, selected)
         if selected and self.app.current_theme.ansi:
             # Sixteen colours leave no background on which all the others can be read.
