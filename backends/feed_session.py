@@ -80,6 +80,7 @@ class Session:
         self._to_analyse = True
         self._analysed_to: str | None = None
         self._early: set[str] = set()
+        self._untold: dict[str, Summary] = {}
         self._known: dict[Summary, Summary] = {}
 
     @property
@@ -149,6 +150,7 @@ class Session:
         self._written = {}
         self._filling, self._to_analyse, self._analysed_to = None, True, None
         self._early.clear()
+        self._untold = {}
         if not len(self.roster):
             newest = self._store.newest_heads(NEWEST)
             self.roster = Roster(newest)
@@ -158,8 +160,7 @@ class Session:
         heads: list[ThreadHead] = []
         for batch in self._store.heads(self._stopping):
             heads += batch
-            different = tuple(head for head in batch if self.roster.get(head.thread_id) != head)
-            self._tell(HeadsLoaded(different, complete=False))
+            self._tell(HeadsLoaded(tuple(self._different(batch)), complete=False))
             yield 0.0
         if self._stopping():
             return
@@ -176,9 +177,20 @@ class Session:
         self._tell(HeadsLoaded((), complete=True))
         self.look_at(self._looked_at)
 
+    def _different(self, batch: Iterable[ThreadHead]) -> Iterator[ThreadHead]:
+        """Heads that were not told of; known threads are brought up to date: none is to be analysed by an old head."""
+        for head in batch:
+            known = self.roster.get(head.thread_id)
+            if known != head:
+                if known is not None:
+                    self.roster.put(head)
+                yield head
+
     def _read_again(self, thread_ids: Sequence[str]) -> None:
         """Read the heads of changed threads, and plan the rest of what is told about them."""
         heads = self._store.heads_of(thread_ids)
+        for thread_id in thread_ids:
+            self._untold.pop(thread_id, None)
         gone = frozenset(thread_id for thread_id in thread_ids if thread_id not in heads)
         for thread_id in gone:
             self.roster.discard(thread_id)
@@ -226,20 +238,23 @@ class Session:
     def _analyse_all(self) -> Iterator[float]:
         """Work out the status of every thread in slices; yields seconds to rest."""
         size = _VISIBLE
-        results: dict[str, Summary] = {}
         told_at = time.monotonic()
         while heads := self.roster.after(self._analysed_to, size):
             began = time.monotonic()
-            results |= self._analyse_slice([head for head in heads if head.thread_id not in self._early])
+            self._untold |= self._analyse_slice([head for head in heads if head.thread_id not in self._early])
             self._analysed_to = heads[-1].thread_id
             now = time.monotonic()
             if now - told_at >= _FLUSH_SECONDS:
-                self._tell(Analysed(results))
-                results, told_at = {}, now
+                self._tell_the_rest()
+                told_at = now
             size = max(5, min(500, round(size * _SLICE_SECONDS / max(now - began, 0.001))))
             yield _rest_after(now - began)
         self._to_analyse = False
         self._early.clear()
+        self._tell_the_rest()
+
+    def _tell_the_rest(self) -> None:
+        results, self._untold = self._untold, {}
         if results:
             self._tell(Analysed(results))
 

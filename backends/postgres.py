@@ -12,10 +12,11 @@ from . import postgres_queries as queries
 from .errors import StoreError
 from .model import Blob, CheckpointKey, CheckpointRow, Cursor, Delta, RawCheckpoint, ThreadHead, Write
 from .postgres_errors import TablesChanged
-from .postgres_feed import Found, Position, Probe, advance, begin, plan, reason_to_reload
+from .postgres_feed import Position, acquainted, advance, begin, first_look, plan, reason_to_reload
 from .postgres_open import Row, Session, Statement
-from .postgres_probe import Counters, probe_statement, read_counters, read_probe, scan_statement
+from .postgres_probe import Counters, probe_statement, read_counters, read_probe, scan_statement, writers_statement
 from .postgres_schema import Schema, inspect
+from .postgres_xids import Found, Probe, Scan
 from .store import Scope, StoreInfo
 
 _FIRST_BATCH, _BATCH = 200, 2000
@@ -104,7 +105,10 @@ class PostgresStore:
         """The present end of the change feed."""
         self._counted_at = float("-inf")
         self._probe()
-        return Cursor((begin(self._probe(), time.monotonic()),))
+        probe = self._probe()
+        ((writing,),) = self._read(writers_statement(self._heaps))[0]
+        position = begin(probe, time.monotonic(), writing=writing or self._schema.recovering)
+        return Cursor((acquainted(position, self._found(first_look(position, probe))),))
 
     def poll(self, cursor: Cursor) -> Delta:
         """What changed since ``cursor``; one constant-cost query when nothing happened in the cluster.
@@ -119,15 +123,18 @@ class PostgresStore:
         if reason := reason_to_reload(position, probe, now, blind=blind):
             self._inspected = None
             return Delta(self.cursor(), reload=True, reason=reason)
-        scans = plan(position, probe)
+        position, changed = advance(position, probe, self._found(plan(position, probe)), now)
+        return Delta(Cursor((position,)), changed)
+
+    def _found(self, scans: Sequence[Scan]) -> list[Found]:
+        if not scans:
+            return []
         statements = [scan_statement(self._heaps[scan.heap], self._session.version, scan) for scan in scans]
-        found = [
+        return [
             Found(scan.heap, thread_id, xid, block, count, scan.swept)
-            for scan, rows in zip(scans, self._read(*statements) if scans else [], strict=True)
+            for scan, rows in zip(scans, self._read(*statements), strict=True)
             for thread_id, xid, block, count in rows
         ]
-        position, changed = advance(position, probe, found, now)
-        return Delta(Cursor((position,)), changed)
 
     def _probe(self) -> Probe:
         """Look at the server's state; the counters read now come with the next probe."""

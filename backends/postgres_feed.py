@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+
+from .postgres_xids import Found, Heap, Probe, Scan, Xids
 
 MARGIN = 64
 """Blocks before the known end of a heap that may still be empty: PostgreSQL extends by up to 64 at a time."""
@@ -48,103 +49,6 @@ MOST_REPORTED = 4096
 
 LARGEST_SWEEP = 1 << 20
 """Blocks (8 GiB) above which a heap is never swept: that would empty the server's cache."""
-
-_WRAP = 1 << 32
-
-
-@dataclass(frozen=True, slots=True)
-class Xids:
-    """A transaction snapshot: everything below ``xmax`` that is not running has ended.
-
-    Attributes:
-        xmin: Every id below it has ended.
-        xmax: The next id to be given.
-        running: Ids between them that have not ended.
-    """
-
-    xmin: int
-    xmax: int
-    running: frozenset[int]
-
-    @classmethod
-    def parse(cls, text: str) -> Xids:
-        """Parse ``xmin:xmax:xip,xip,…`` as ``pg_current_snapshot`` prints it."""
-        xmin, xmax, running = text.split(":")
-        return cls(int(xmin), int(xmax), frozenset(map(int, filter(None, running.split(",")))))
-
-    def sees(self, xid: int) -> bool:
-        """Whether a transaction had ended."""
-        return xid < self.xmax and xid not in self.running
-
-    def widen(self, xid: int) -> int:
-        """The 64-bit id of a row's 32-bit ``xmin``."""
-        wide = (self.xmax // _WRAP) * _WRAP + xid
-        return wide - _WRAP if wide > self.xmax + _WRAP // 2 else wide
-
-    def earliest_ended_since(self, earlier: Xids) -> int | None:
-        """The oldest transaction that ended after ``earlier``; ``None`` when none did."""
-        ended = set(earlier.running - self.running)
-        ended.update(islice((xid for xid in range(earlier.xmax, self.xmax) if xid not in self.running), 1))
-        if earlier.xmin < self.xmin and earlier.xmin < earlier.xmax:
-            ended.add(earlier.xmin)  # a replica's snapshot does not tell what is running, only the oldest of it
-        return min(ended, default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Heap:
-    """A table as a probe sees it.
-
-    Attributes:
-        file: ``relfilenode``: changes when the table is rewritten or truncated; ``None`` when it was dropped.
-        blocks: Its length.
-        written: Rows inserted or updated since the server began to count.
-        deleted: Rows deleted.
-    """
-
-    file: int | None
-    blocks: int
-    written: int
-    deleted: int
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """The state of the server: constant cost on any size.
-
-    The row counters were read before the snapshot was taken, so that they count no row which it does not see.
-    """
-
-    xids: Xids
-    heaps: tuple[Heap, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """Blocks to look at.
-
-    Attributes:
-        heap: Index of the table.
-        ranges: (first, end) of blocks, ascending, disjoint.
-        oldest: No newer row has an ``xmin`` below it.
-        swept: False for rows that count as found; True for those of a sweep, which may have been found before.
-    """
-
-    heap: int
-    ranges: tuple[tuple[int, int], ...]
-    oldest: int
-    swept: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Rows of one thread by one transaction in one block, as a scan returns them."""
-
-    heap: int
-    thread_id: str
-    xid: int
-    block: int
-    rows: int
-    swept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +132,33 @@ class Position:
         return bool(self.watches)
 
 
-def begin(probe: Probe, now: float) -> Position:
-    """A cursor at the present."""
+def begin(probe: Probe, now: float, *, writing: bool) -> Position:
+    """A cursor at the present.
+
+    Args:
+        probe: The present.
+        now: Monotonic seconds.
+        writing: A transaction that runs has written to the heaps, nobody saw where; without one, whatever runs now can
+            only write behind their ends.
+    """
     watches = tuple(Watch(heap, heap.written) for heap in probe.heaps)
-    lengths = tuple(heap.blocks for heap in probe.heaps)
+    mark = (probe.xids.xmax if writing else 0, tuple(heap.blocks for heap in probe.heaps))
     freed = any(heap.deleted > 0 and heap.blocks <= LARGEST_STUDY for heap in probe.heaps)
     study = Sweep(probe.xids, 0, 0, urgent=True) if freed else None
-    return Position(probe.xids, watches, ((probe.xids.xmax, lengths),), probe.xids, now, now, sweep=study)
+    return Position(probe.xids, watches, (mark,), probe.xids, now, now, sweep=study)
+
+
+def first_look(position: Position, probe: Probe) -> list[Scan]:
+    """Where rows are that are there already, but that look as if a running transaction could have written them."""
+    if position.xids.xmin == position.xids.xmax:
+        return []
+    return list(_tails(position, probe, position.marks[0][1], position.xids.xmin))
+
+
+def acquainted(position: Position, found: Iterable[Found]) -> Position:
+    """Take in what ``first_look`` returned."""
+    reported = frozenset(position.xids.widen(row.xid) for row in found)
+    return replace(position, reported=reported)
 
 
 def reason_to_reload(position: Position, probe: Probe, now: float, *, blind: bool) -> str:
@@ -268,7 +192,7 @@ def reason_to_reload(position: Position, probe: Probe, now: float, *, blind: boo
 def plan(position: Position, probe: Probe) -> list[Scan]:
     """Decide where to look; nothing when no transaction has ended and no sweep is under way."""
     scans: list[Scan] = []
-    earliest = probe.xids.earliest_ended_since(position.xids)
+    earliest = probe.xids.earliest_new(position.xids)
     if earliest is not None:
         lengths = _lengths_before(position, earliest) or position.marks[0][1]
         scans += _tails(position, probe, lengths, earliest)
@@ -287,25 +211,27 @@ def advance(position: Position, probe: Probe, found: Iterable[Found], now: float
     reported = set(position.reported)
     rows = [0] * len(position.watches)
     hot: list[list[tuple[int, int]]] = [list(watch.hot) for watch in position.watches]
+    nesting = {swept: min(probe.xids.ended_since(_known(position, swept)), default=None) for swept in (False, True)}
     for row in found:
         xid = probe.xids.widen(row.xid)
-        known = position.covered if row.swept else position.xids
-        new = xid >= known.xmin and (row.swept or xid not in position.reported) and probe.xids.sees(xid)
+        plain = not _known(position, row.swept).sees(xid) and probe.xids.sees(xid)
+        parent = nesting[row.swept]
+        nested = not plain and parent is not None and xid >= parent and probe.xids.sees(xid)
+        new = plain or (nested and (row.swept or xid not in position.reported))
         if new or row.swept:
             hot[row.heap].append((xid, row.block))
-        if not new:
-            continue
-        changed.add(row.thread_id)
-        if not row.swept:
+        if new:
+            changed.add(row.thread_id)
+        if new and not row.swept:
             reported.add(xid)
-            rows[row.heap] += row.rows * (not known.sees(xid))
+            rows[row.heap] += row.rows * plain
     lengths = tuple(heap.blocks for heap in probe.heaps)
     watches = tuple(
         replace(watch, heap=heap, found=watch.found + count, hot=_latest(blocks, heap.blocks))
         for watch, heap, count, blocks in zip(position.watches, probe.heaps, rows, hot, strict=True)
     )
     marks = position.marks if position.marks[-1][1] == lengths else (*position.marks, (probe.xids.xmax, lengths))
-    earliest = probe.xids.earliest_ended_since(position.xids)
+    earliest = probe.xids.earliest_new(position.xids)
     moved = replace(
         _stepped(position, probe, now),
         xids=probe.xids,
@@ -316,6 +242,11 @@ def advance(position: Position, probe: Probe, found: Iterable[Found], now: float
         unseen=position.unseen or (earliest is not None and _lengths_before(position, earliest) is None),
     )
     return _with_sweep(moved, now), frozenset(changed)
+
+
+def _known(position: Position, swept: bool) -> Xids:
+    """What has been reported of the rows that a scan finds."""
+    return position.covered if swept else position.xids
 
 
 def _with_sweep(position: Position, now: float) -> Position:

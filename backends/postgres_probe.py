@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .postgres_feed import Heap, Probe, Scan, Xids
 from .postgres_open import Row, Statement
 from .postgres_queries import in_blocks
 from .postgres_schema import Table
+from .postgres_xids import Heap, Probe, Scan, Xids
 
 Counters = tuple[tuple[int, int], ...]
 """Rows written and deleted, for each heap."""
@@ -42,6 +42,16 @@ def read_probe(row: Row, counters: Counters) -> Probe:
 
 def _pairs(values: Sequence[int]) -> list[tuple[int, int]]:
     return list(zip(values[::2], values[1::2], strict=True))
+
+
+def writers_statement(heaps: Sequence[Table]) -> Statement:
+    """Whether any transaction that runs has written to the heaps: it holds a lock on them until it ends."""
+    oids = ", ".join(str(heap.oid) for heap in heaps) or "0"
+    return Statement(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        f" AND relation IN ({oids}))"
+    )
 
 
 def scan_statement(table: Table, version: int, scan: Scan) -> Statement:

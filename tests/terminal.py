@@ -90,13 +90,13 @@ class PtyTerminal:
             self.pump(min(left, 0.05))
         return time.perf_counter()
 
-    def wait_for_bytes(self, wanted: bytes, timeout: float = 20.0, since: int = 0) -> float:
-        """Wait until `wanted` came from the program after offset `since`, without the cost of drawing a screen."""
+    def wait_for_bytes(self, *wanted: bytes, at_least: int = 1, timeout: float = 20.0, since: int = 0) -> float:
+        """Wait until some of `wanted` came from the program after offset `since`, without drawing a screen."""
         deadline = time.perf_counter() + timeout
-        while wanted not in self.received[since:]:
+        while sum(each in self.received[since:] for each in wanted) < at_least:
             left = deadline - time.perf_counter()
             if left <= 0:
-                raise AssertionError(f"{wanted!r} did not come within {timeout} s")
+                raise AssertionError(f"{at_least} of {wanted!r} did not come within {timeout} s")
             if select.select([self._fd], [], [], min(left, 0.05))[0]:
                 self.received += os.read(self._fd, 65536)
         return time.perf_counter()

@@ -76,7 +76,7 @@ class LgtopApp(App[None]):
     Attributes:
         live: The index and the connection.
         store_thread: Reads for the screens.
-        feed: Follows the store; ``None`` before the first frame.
+        feed: Follows the store; ``None`` until the app runs.
     """
 
     TITLE = "lgtop"

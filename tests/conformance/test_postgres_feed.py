@@ -149,7 +149,8 @@ def test_a_rewritten_table(store: PostgresStore, connection: psycopg.Connection)
     assert delta.reload
     assert delta.reason
     put(connection, "b")
-    assert store.poll(delta.cursor).changed == {"b"}
+    later = store.poll(delta.cursor)
+    assert (later.changed, later.reason) == ({"b"}, "")
 
 
 def test_the_cursor_is_taken_before_the_heads(store: PostgresStore, connection: psycopg.Connection) -> None:
@@ -171,7 +172,7 @@ def test_an_old_server_without_range_scans_of_blocks(
     assert [raw.key for raw in store.sample(50)] == sample
     cursor = store.cursor()
     put(connection, "new")
-    assert store.poll(cursor).changed == {"new"}
+    assert "new" in store.poll(cursor).changed
 
 
 def test_nothing_is_written(postgres_url: str, connection: psycopg.Connection) -> None:

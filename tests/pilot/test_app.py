@@ -423,3 +423,13 @@ async def longest_turn() -> AsyncIterator[Callable[[], float]]:
     watcher = asyncio.create_task(watch())
     yield lambda: longest
     watcher.cancel()
+
+
+async def test_a_thread_can_be_opened_from_the_start_and_esc_leads_to_the_list(store: Path) -> None:
+    app = LgtopApp(sqlite_address(store), terminal=Terminal(), thread="loan-0042")
+    async with app.run_test(size=(120, 30)) as pilot:
+        await wait_for_text(pilot, "checkpoints.sqlite › loan-0042")
+        await wait_for_text(pilot, "Approve 12001 €?")
+        await pilot.press("escape")
+        await wait_for_text(pilot, "12 threads")
+        assert "STATUS" in text_of(app)

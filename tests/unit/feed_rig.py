@@ -163,7 +163,7 @@ class Gates:
     """
 
     def __init__(self) -> None:
-        self.closed: dict[str, threading.Event] = {}
+        self.closed: dict[str, Any] = {}
         self.failing: dict[str, Callable[[], Exception]] = {}
         self.calls: list[str] = []
         self.may_read_on: Callable[[], bool] = lambda: True

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from backends.address import mask_dsn, parse_address, similar_files, sqlite_path
 from backends.errors import NotAStore, StoreUnreachable
 
-NAMES = ["a b.sqlite", "what?.db", "50%.db", "50%25.db", "c#1.db", "größe·数.sqlite", "file:x.db", "sqlite:x", "'\"[].db"]
+NAMES = [
+    "a b.sqlite",
+    "what?.db",
+    "50%.db",
+    "50%25.db",
+    "c#1.db",
+    "größe·数.sqlite",
+    "file:x.db",
+    "sqlite:x",
+    "'\"[].db",
+]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from backends import feed as feed_module
-from backends import feed_session, sqlite
+from backends import feed_session, pace, sqlite
 from backends.errors import Cancelled, StoreBusy, StoreReplaced, StoreUnreachable
 from backends.feed import Analysed, Changed, Counted, HeadsLoaded, Lost, Opened, Recovered, Reloading
 from backends.pace import GAP
@@ -146,6 +146,43 @@ def test_a_thread_that_comes_and_goes_while_the_rest_is_read(path: Path, monkeyp
         told.wait(lambda: set(told.index.rows) == {"asking", "done"})
 
 
+class Third:
+    """A gate that only the third call finds closed, until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.open = threading.Event()
+        self._calls = 0
+
+    def wait(self, patience: float) -> bool:
+        self._calls += 1
+        if self._calls != 3:
+            return True
+        self.reached.set()
+        return self.open.wait(patience)
+
+
+def test_a_status_worked_out_before_a_change_is_not_told_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(feed_session, "NEWEST", 1)
+    monkeypatch.setattr(feed_session, "_VISIBLE", 1)
+    monkeypatch.setattr(pace, "_LADDER", ((1e9, 0.001),))
+    path = tmp_path / "many.sqlite"
+    with writer(path) as saver:
+        run(saver, "first", ask=True)
+        for n in range(40):
+            run(saver, f"thread-{n:02d}")
+        gates = Gates()
+        gates.closed["raw"] = third = Third()
+        with following(path, lambda: Gated(SqliteStore(str(path)), gates)) as (_, told):
+            assert third.reached.wait(20), "the newest thread is analysed, then the first of all, then this"
+            run(saver, "first")
+            third.open.set()
+            told.wait(told.settled)
+            assert told.status("first") == "done"
+    statuses = [event.summaries["first"].status for event in told.of(Analysed) if "first" in event.summaries]
+    assert statuses == ["done"]
+
+
 @pytest.mark.parametrize("victim", ["first", "middle", "last"])
 def test_notices_deletions(tmp_path: Path, victim: str):
     path = tmp_path / "store.sqlite"
@@ -218,6 +255,28 @@ def test_a_file_that_goes_and_comes_back(path: Path, tmp_path: Path):
         assert told.status("since") == "done"
     loaded = [head.thread_id for event in told.of(HeadsLoaded, begun) for head in event.heads]
     assert loaded == ["since"], "only what differs is told again"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_is_looked_at_while_everything_is_read_anew(path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sqlite, "_HEADS_AT_ONCE", 1)
+    gates = Gates()
+    with writer(path) as saver, following(path, lambda: Gated(SqliteStore(str(path)), gates)) as (feed, told):
+        told.wait(told.settled)
+        gates.failing["poll"] = gates.failing["cursor"] = lambda: StoreUnreachable("Nobody answers.")
+        told.wait(lambda: told.of(Lost))
+        run(saver, "asking")
+        begun = len(told.events)
+        gates.may_read_on = lambda: False
+        gates.failing.clear()
+        told.wait(lambda: told.of(HeadsLoaded, begun))
+        feed.prioritise(["asking", "done"])
+        told.wait(lambda: told.of(Analysed, begun))
+        assert told.status("asking") == "done"
+        gates.may_read_on = lambda: True
+        told.wait(lambda: told.of(Recovered))
+        told.wait(lambda: told.of(Counted, begun))
+        assert told.status("asking") == "done"
 
 
 @pytest.mark.usefixtures("impatient")

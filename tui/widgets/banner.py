@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from math import ceil
 
 from textual.content import Content
 from textual.reactive import reactive
@@ -80,7 +81,7 @@ class Banner(Static):
     def _text(self) -> tuple[str, str]:
         connection, now = self.connection, self._clock()
         if connection.state is State.LOST:
-            wait = max(0, round(connection.retry_at - now)) if connection.retry_at is not None else None
+            wait = max(0, ceil(connection.retry_at - now)) if connection.retry_at is not None else None
             when = "trying again now…" if not wait else f"trying again in {wait} s"
             advice = f" {one_line(connection.advice, 300)}" if connection.advice else ""
             return f"✖ {one_line(connection.reason, 300)}{advice} · {when}", "-lost"

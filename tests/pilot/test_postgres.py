@@ -1,0 +1,47 @@
+"""The list of threads on a real PostgreSQL database."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from langgraph.checkpoint.postgres import PostgresSaver
+from langgraph.graph import START, StateGraph
+from langgraph.types import interrupt
+
+from backends.address import parse_address
+from tui.app import LgtopApp
+from tui.terminal import Terminal
+from tui.widgets.thread_list import ThreadList
+
+from .conftest import lines_of, text_of, wait_for, wait_for_text
+
+
+class State(TypedDict, total=False):
+    n: int
+
+
+def ask(url: str, thread_id: str) -> None:
+    """Run a graph until it asks."""
+    builder = StateGraph(State)
+    builder.add_node("review", lambda state: {"n": interrupt(f"may {thread_id}?")})
+    builder.add_edge(START, "review")
+    with PostgresSaver.from_conn_string(url) as saver:
+        builder.compile(checkpointer=saver).invoke({"n": 1}, {"configurable": {"thread_id": thread_id}})
+
+
+async def test_threads_of_postgres_are_listed_live_and_opened(postgres_url: str) -> None:
+    ask(postgres_url, "first")
+    app = LgtopApp(parse_address(postgres_url, {}), terminal=Terminal())
+    async with app.run_test(size=(120, 30)) as pilot:
+        await wait_for_text(pilot, "may first?")
+        assert "postgres · read-only" in lines_of(app)[0]
+        ask(postgres_url, "second")
+        await wait_for_text(pilot, "may second?")
+        threads = app.screen.query_one(ThreadList)
+        assert threads.selected == "first"
+        await pilot.press("enter")
+        await wait_for_text(pilot, "› first")
+        await wait_for(pilot, lambda: "review" in text_of(app))
+        await pilot.press("escape")
+        await wait_for_text(pilot, "STATUS")
+        assert threads.selected == "first"
