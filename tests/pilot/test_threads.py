@@ -118,6 +118,17 @@ async def test_columns_drop_in_a_fixed_order_and_nothing_wraps(width: int, title
         assert sum("etl" in line for line in lines_of(app)) == (1 if "THREAD" in titles else 0)
 
 
+async def test_headings_follow_the_size_of_the_window() -> None:
+    async with shop(size=(80, 24)) as (app, pilot):
+        for width, last in ((120, "WHY"), (40, "ACTIVE"), (80, "WHY")):
+            await pilot.resize_terminal(width, 24)
+            await wait_for(pilot, lambda width=width: len(lines_of(app)[0]) > width // 2)
+            heading, row = lines_of(app)[2], row_with(app, "loan-0042")
+            assert heading.split()[-1] == last
+            assert ("CKPTS" in heading) == (width == 120)
+            assert heading.index("THREAD") == row.index("loan-0042")
+
+
 async def test_numbers_end_at_the_right_edge_of_their_column() -> None:
     async with shop() as (app, pilot):
         await pilot.pause()

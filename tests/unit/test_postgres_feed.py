@@ -148,7 +148,7 @@ def play(server: Server, poller: Poller | None, script: list[tuple[str, int]], m
                 poller.poll()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(actions)
 def test_appended_rows_are_reported_by_the_first_poll_after_their_commit(script: list[tuple[str, int]]) -> None:
     server = Server()
@@ -162,7 +162,7 @@ def test_appended_rows_are_reported_by_the_first_poll_after_their_commit(script:
     assert poller.known == server.visible()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(actions, actions)
 def test_rows_anywhere_are_reported_once_the_counters_tell(
     before: list[tuple[str, int]], script: list[tuple[str, int]]
@@ -179,7 +179,7 @@ def test_rows_anywhere_are_reported_once_the_counters_tell(
     assert poller.known == server.visible()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(actions)
 def test_without_counters_a_calm_sweep_finds_them(script: list[tuple[str, int]]) -> None:
     server = Server()
@@ -196,19 +196,21 @@ def test_without_counters_a_calm_sweep_finds_them(script: list[tuple[str, int]])
     assert poller.known == server.visible()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(actions, actions)
 def test_nothing_is_reported_twice_nor_what_was_there(
     before: list[tuple[str, int]], script: list[tuple[str, int]]
 ) -> None:
+    """Unless a sweep finds it, which cannot always tell."""
     server = Server()
     play(server, None, before, middle=False)
     for xid in list(server.running):
         if any(server.top(row) == xid for row in server.rows):
             server.end(xid)
+    server.flush_counters()
     poller = Poller(server)
     reported: list[str] = sorted(server.visible())
-    for step in script:
+    for step in (step for step in script if step[0] != "flush"):
         play(server, None, [step], middle=False)
         if step[0] == "poll":
             reported += poller.poll()

@@ -20,6 +20,7 @@ from backends.query import Query, parse
 
 from ..live import Change, Connection, State
 from ..widgets.banner import Banner
+from ..widgets.columns import Placed
 from ..widgets.filter_bar import FilterBar, ViewFacts
 from ..widgets.headings import Headings
 from ..widgets.key_bar import KeyBar
@@ -107,6 +108,7 @@ class ThreadsScreen(Screen[None]):
         live.changed.subscribe(self, self._changed)
         live.connected.subscribe(self, self._connected)
         self.set_interval(5.0 if self.lgtop.terminal.remote else 1.0, self._tick)
+        self.watch(self.threads, "columns", self._laid_out)
         self.threads.index_changed(live.index.rows)
         self._connected(live.connection)
         if self._text:
@@ -163,10 +165,12 @@ class ThreadsScreen(Screen[None]):
             arrived=len(index.arrived),
             reading=None if counts.complete or not counts.total else counts.total,
         )
-        headings = self.query_one(Headings)
-        headings.columns = threads.columns
-        headings.order = (view.sort, view.reverse)
+        self.query_one(Headings).order = (view.sort, view.reverse)
         threads.placeholder = self._placeholder(counts.total)
+
+    def _laid_out(self, columns: tuple[Placed, ...]) -> None:
+        """Keep the titles above their columns."""
+        self.query_one(Headings).columns = columns
 
     def _placeholder(self, total: int) -> tuple[str, ...]:
         """What to say where no thread is shown."""

@@ -63,6 +63,8 @@ class ThreadList(Lines):
 
     exact_times: reactive[bool] = reactive(False, repaint=False, init=False)
     """Whether the last activity is written as a date instead of an age."""
+    columns: reactive[tuple[Placed, ...]] = reactive((), repaint=False, init=False)
+    """The columns as they are laid out now."""
 
     def __init__(self, index: ThreadIndex, clock: Callable[[], float] = time.time) -> None:
         super().__init__(id="thread-list")
@@ -75,7 +77,6 @@ class ThreadList(Lines):
         self._shown: list[str] = []
         self._ages: dict[int, str] = {}
         self._longest: dict[str, int] = {"thread": 0, "next": 8}
-        self._columns: tuple[Placed, ...] = ()
 
     # Which thread
 
@@ -180,11 +181,6 @@ class ThreadList(Lines):
         self._lay_out()
         super().on_resize()
 
-    @property
-    def columns(self) -> tuple[Placed, ...]:
-        """The columns as they are laid out now."""
-        return self._columns
-
     def _widen(self, touched: Collection[str]) -> bool:
         """Make columns as wide as their contents; they never get narrower, so that nothing jumps to and fro."""
         before = dict(self._longest)
@@ -204,7 +200,7 @@ class ThreadList(Lines):
 
     def _lay_out(self) -> None:
         columns = DATED_COLUMNS if self.exact_times else COLUMNS
-        self._columns = place(self.view.width, GUTTER, self._longest, columns)
+        self.columns = place(self.view.width, GUTTER, self._longest, columns)
 
     # Drawing
 
@@ -225,7 +221,7 @@ class ThreadList(Lines):
             Segment("◆ " if marked else "  ", accent + under),
         ]
         cells = self._cells(y, row, selected)
-        for placed in self._columns:
+        for placed in self.columns:
             text, style = cells[placed.column.name]
             segments.append(Segment(fit(text, placed.width, placed.column.right) + " " * GAP, style + under))
         return segments
@@ -258,7 +254,7 @@ class ThreadList(Lines):
         }
 
     def _width_of(self, column: str) -> int:
-        return next((placed.width for placed in self._columns if placed.column.name == column), 0)
+        return next((placed.width for placed in self.columns if placed.column.name == column), 0)
 
     def _age(self, row: ThreadRow, now: float) -> str:
         """The last activity as an age or as local time."""
