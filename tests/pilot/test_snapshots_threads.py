@@ -86,6 +86,12 @@ STATES: dict[str, tuple[tuple[object, ...], tuple[str, ...], str]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _slow_fingers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Filter by the whole text only, however long a loaded machine takes from key to key."""
+    monkeypatch.setattr("tui.screens.threads._REST", 1.0)
+
+
 @pytest.mark.parametrize("size", SIZES, ids=["small", "large"])
 @pytest.mark.parametrize("state", STATES)
 def test_states(snap_compare: Callable[..., bool], state: str, size: tuple[int, int]) -> None:
