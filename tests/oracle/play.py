@@ -9,6 +9,7 @@ import random
 import signal
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -89,10 +90,12 @@ class Story:
 
 
 @contextmanager
-def saver_at(address: str) -> Iterator[Any]:
-    """A saver for an address, as an application makes it."""
+def saver_at(address: str, name: str = "oracle") -> Iterator[Any]:
+    """A saver for an address, as an application makes it; ``name`` is what PostgreSQL knows the connection by."""
     if address.startswith("postgresql"):
-        with psycopg.connect(address, autocommit=True, prepare_threshold=0, row_factory=dict_row) as connection:
+        with psycopg.connect(
+            address, autocommit=True, prepare_threshold=0, row_factory=dict_row, application_name=name
+        ) as connection:
             yield PostgresSaver(connection)
         return
     connection = sqlite3.connect(address, check_same_thread=False)
@@ -133,6 +136,7 @@ def play(seed: int, address: str, saver: Any, thread: str) -> Iterator[Story]:
             child.start()
             child.join(30)
             assert child.exitcode is not None, "the child hangs"
+            _let_the_server_finish(address, thread)
         else:
             story.events.append(f"{run.durability} {_kind(run)}")
             perform(graph, run)
@@ -230,7 +234,7 @@ def _die(run: Run) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     moment = run.moment
     assert moment is not None
-    with saver_at(run.address) as saver:
+    with saver_at(run.address, _dying(run.thread)) as saver:
         if moment.call:
             _arm(saver, moment)
         else:
@@ -238,6 +242,21 @@ def _die(run: Run) -> None:
         graph, _ = build(run.seed, saver)
         perform(graph, run)
         _kill()
+
+
+def _dying(thread: str) -> str:
+    return f"dying {thread}"[:63]
+
+
+def _let_the_server_finish(address: str, thread: str) -> None:
+    """Wait until PostgreSQL has noticed that a client is dead: until then it may still commit its last statement."""
+    if not address.startswith("postgresql"):
+        return
+    deadline = time.monotonic() + 30
+    with psycopg.connect(address, autocommit=True) as connection:
+        query = "select 1 from pg_stat_activity where application_name = %s and datname = current_database()"
+        while connection.execute(query, (_dying(thread),)).fetchone():
+            assert time.monotonic() < deadline, "the connection of a dead client stays open"
 
 
 def _arm(saver: Any, moment: Moment) -> None:
