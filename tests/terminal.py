@@ -47,6 +47,7 @@ class PtyTerminal:
         self._screen = Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.received = b""
+        self.ended = False
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})}
@@ -65,7 +66,8 @@ class PtyTerminal:
         try:
             data = os.read(self._fd, 65536)
         except OSError:
-            return False
+            data = b""
+        self.ended = not data
         self.received += data
         self._stream.feed(data)
         return bool(data)

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.segment import Segment, Segments
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from backends.address import Address
 from backends.index import ThreadIndex
@@ -32,6 +34,7 @@ from .work import StoreThread
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.dom import DOMNode
 
     from backends.decode import Decoder
     from backends.feed import Feed
@@ -258,8 +261,30 @@ class LgtopApp(App[None]):
         guards = [ControlGuard()] if self.terminal.unicode else [ControlGuard(), AsciiGuard()]
         return [*super().get_line_filters(), *guards]
 
+    async def run_action(
+        self,
+        action: Any,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Run what a key asks for; a key that cannot be served does not end the app.
+
+        ``NoMatches`` means that it came before its screen was composed, or after it had gone: it is dropped.
+        """
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except NoMatches:
+            return False
+        except Exception as error:  # the key may be Textual's own, as in a command palette that is still empty
+            self._tell_failure(error)
+            return False
+
     def _handle_exception(self, error: Exception) -> None:
         """Stop because of an error of our own: no traceback on the terminal, no local variables anywhere."""
+        if isinstance(error, WorkerFailed) and isinstance(error.error, NoMatches):
+            return  # a search of the command palette that outlived it
+        if isinstance(error, ScreenStackError):
+            return  # two quick presses of enter: a dialog that is closing is asked to close again
         self._return_code = 1
         if self._exception is None:
             self._exception = error
@@ -272,10 +297,13 @@ class LgtopApp(App[None]):
 
     def _thread_died(self, failure: threading.ExceptHookArgs) -> None:
         """An error of our own on another thread: say so instead of writing a traceback over the screen."""
+        self._tell_failure(failure.exc_value or RuntimeError(failure.exc_type.__name__))
+
+    def _tell_failure(self, error: BaseException) -> None:
         from .crash import write_log
 
-        log = write_log(failure.exc_value or RuntimeError(failure.exc_type.__name__), self._secrets)
-        self.notify(f"lgtop failed in the background ({failure.exc_type.__name__}). Details: {log}", severity="error")
+        log = write_log(error, self._secrets)
+        self.notify(f"lgtop failed in the background ({type(error).__name__}). Details: {log}", severity="error")
 
     @property
     def _secrets(self) -> list[str]:

@@ -62,6 +62,8 @@ def look_around(address: str, seconds: float, seed: int) -> int:
                 terminal.send(chance.choice(KEYS))
                 pressed += 1
                 terminal.pump(0.05)
+                if terminal.ended:
+                    raise SystemExit(f"seed {seed}: the app ended after {pressed} keys\n{terminal.text}")
                 if "Traceback" in terminal.text:
                     raise SystemExit(f"seed {seed}: a traceback on the screen\n{terminal.text}")
     return pressed
