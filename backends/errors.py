@@ -56,3 +56,34 @@ class QueryError(ValueError):
         super().__init__(reason)
         self.reason = reason
         self.position = position
+
+
+class Refused(Exception):
+    """A control verb was not carried out, and nothing was written.
+
+    Args:
+        reason: Why, in one sentence.
+        advice: What to do about it.
+    """
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.advice}".rstrip()
+
+
+class AlreadyRunning(Exception):
+    """Someone else holds the thread's lock.
+
+    Args:
+        thread_id: The thread.
+        holder: Who, in one safe line.
+    """
+
+    def __init__(self, thread_id: str, holder: str) -> None:
+        super().__init__(f"Thread {thread_id!r} is already running: {holder}.")
+        self.thread_id = thread_id
+        self.holder = holder

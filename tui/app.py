@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.segment import Segment, Segments
-from textual.app import App, ScreenStackError
+from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.worker import WorkerFailed
 
 from backends.address import Address
 from backends.index import ThreadIndex
@@ -227,6 +225,13 @@ class LgtopApp(App[None]):
 
     # Actions
 
+    def action_command_palette(self) -> None:
+        """Every command, and every thread by its id."""
+        from .palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_help(self) -> None:
         """Every key of this screen."""
         from .dialogs.help import Help, groups_of
@@ -267,24 +272,17 @@ class LgtopApp(App[None]):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Run what a key asks for; a key that cannot be served does not end the app.
-
-        ``NoMatches`` means that it came before its screen was composed, or after it had gone: it is dropped.
-        """
+        """Run what a key asks for: a failure does not end the app, a screen that is still being made hears nothing."""
+        if not self.screen.is_mounted:
+            return False
         try:
             return await super().run_action(action, default_namespace, namespaces)
-        except NoMatches:
-            return False
         except Exception as error:  # the key may be Textual's own, as in a command palette that is still empty
             self._tell_failure(error)
             return False
 
     def _handle_exception(self, error: Exception) -> None:
         """Stop because of an error of our own: no traceback on the terminal, no local variables anywhere."""
-        if isinstance(error, WorkerFailed) and isinstance(error.error, NoMatches):
-            return  # a search of the command palette that outlived it
-        if isinstance(error, ScreenStackError):
-            return  # two quick presses of enter: a dialog that is closing is asked to close again
         self._return_code = 1
         if self._exception is None:
             self._exception = error

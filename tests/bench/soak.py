@@ -3,16 +3,19 @@
     python -m tests.bench.soak /path/to/store.sqlite --seconds 600
     python -m tests.bench.soak postgresql://… --seconds 600
 
-SQLite: the file's checksum before and after. Postgres: the write counters of `pg_stat_user_tables`.
+SQLite: the file's checksum before and after. Postgres: the write counters of `pg_stat_user_tables`. An error of our own
+that the app survived (its log) ends the soak, too.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -54,18 +57,28 @@ def look_around(address: str, seconds: float, seed: int) -> int:
     chance = random.Random(seed)
     until = time.monotonic() + seconds
     pressed = 0
-    while time.monotonic() < until:
-        with PtyTerminal([sys.executable, "-m", "lgtop", address], columns=chance.choice([80, 120])) as terminal:
-            terminal.wait_for("STATUS")
-            round_ends = min(until, time.monotonic() + 60)
-            while time.monotonic() < round_ends:
-                terminal.send(chance.choice(KEYS))
-                pressed += 1
-                terminal.pump(0.05)
-                if terminal.ended:
-                    raise SystemExit(f"seed {seed}: the app ended after {pressed} keys\n{terminal.text}")
-                if "Traceback" in terminal.text:
-                    raise SystemExit(f"seed {seed}: a traceback on the screen\n{terminal.text}")
+    with tempfile.TemporaryDirectory() as state:
+        os.environ["XDG_STATE_HOME"] = state
+        while time.monotonic() < until:
+            pressed += look_once(address, min(until, time.monotonic() + 60), chance)
+            for log in Path(state).glob("lgtop/crash-*.log"):
+                raise SystemExit(f"seed {seed}: an error of our own\n{log.read_text()[-2000:]}")
+    return pressed
+
+
+def look_once(address: str, until: float, chance: random.Random) -> int:
+    """Press random keys in one app until a moment of the monotonic clock; return how many."""
+    pressed = 0
+    with PtyTerminal([sys.executable, "-m", "lgtop", address], columns=chance.choice([80, 120])) as terminal:
+        terminal.wait_for("STATUS")
+        while time.monotonic() < until:
+            terminal.send(chance.choice(KEYS))
+            pressed += 1
+            terminal.pump(0.05)
+            if terminal.ended:
+                raise SystemExit(f"the app ended after {pressed} keys\n{terminal.text}")
+            if "Traceback" in terminal.text:
+                raise SystemExit(f"a traceback on the screen\n{terminal.text}")
     return pressed
 
 

@@ -13,6 +13,7 @@ import pytest
 from rich.segment import Segment
 from textual import events
 from textual.color import Color
+from textual.command import CommandList
 
 from backends.address import Address
 from backends.feed_events import Changed
@@ -20,6 +21,7 @@ from tests.hostile import STRINGS, hostile_sqlite
 from tui.app import LgtopApp
 from tui.guard import AsciiGuard, ControlGuard, to_ascii
 from tui.keymap import KeymapError, checked, groups
+from tui.palette import Palette
 from tui.screens.threads import ThreadsScreen
 from tui.terminal import Terminal
 from tui.theme import THEMES
@@ -131,6 +133,42 @@ async def test_the_palette_runs_actions_and_finds_threads() -> None:
         await wait_for_text(pilot, "Freeze the order of the rows")
         await pilot.press("enter")
         await wait_for_text(pilot, "paused")
+
+
+@pytest.mark.parametrize(("opens", "closes"), [("question_mark", "escape"), ("o", "enter"), ("colon", "escape")])
+async def test_a_dialog_closed_twice_in_a_hurry_closes_once(opens: str, closes: str) -> None:
+    async with shop() as (app, pilot):
+        for _ in range(3):
+            await pilot.press(opens)
+            await wait_for(pilot, lambda: app.screen.is_mounted and len(app.screen_stack) == 2)
+            if opens == "colon":
+                await wait_for(pilot, lambda: app.screen.query_one(CommandList).option_count)
+                await pilot.press("down")
+            for _ in range(3):
+                app.post_message(events.Key(closes, None))
+            await pilot.pause()
+            app.post_message(events.Key("escape", None))
+            await wait_for(pilot, lambda: len(app.screen_stack) == 1)
+        assert isinstance(app.screen, ThreadsScreen)
+        assert not app._notifications
+
+
+async def test_keys_that_come_before_a_screen_or_the_palette_is_made_do_no_harm() -> None:
+    async with shop() as (app, pilot):
+        for keys in (
+            ("i", "y", "G", "enter"),
+            ("colon", "pagedown", "down", "enter", "pageup"),
+            ("enter", "n", "d", "+"),
+        ):
+            for key in keys:
+                app.post_message(events.Key(key, None))
+            await pilot.pause()
+            while len(app.screen_stack) > 1:
+                await pilot.press("escape")
+                await pilot.pause()
+        assert not app._notifications
+        await pilot.press("colon")
+        await wait_for(pilot, lambda: app.screen.is_mounted and isinstance(app.screen, Palette))
 
 
 async def test_enter_opens_the_thread_under_the_cursor() -> None:

@@ -12,10 +12,10 @@ from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ..widgets.lines import Lines
+from .modal import Modal
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Choices(Lines):
         self.action_activate()
 
 
-class Choose(ModalScreen[str | None]):
+class Choose(Modal[str | None]):
     """Ask for one of a few things; answers with its name, or ``None``.
 
     Args:
@@ -80,10 +80,8 @@ class Choose(ModalScreen[str | None]):
         hint: A line below.
     """
 
-    CSS_PATH = "dialogs.tcss"
-
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss(None)", "close", key_display="esc", id="choose.close", tooltip="Change nothing"),
+        Binding("q", "close", show=False, id="choose.close", tooltip="Close; change nothing"),
     ]
 
     def __init__(self, title: str, choices: Sequence[Choice], now: str | None = None, hint: str = "") -> None:

@@ -11,10 +11,11 @@ from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from ..widgets.lines import Lines
+from .modal import Modal
 
 _LAST: Final = (Lines.BINDING_GROUP_TITLE, "Everywhere")
 """Groups that are the same on every screen come last."""
@@ -91,7 +92,7 @@ class HelpLines(Lines):
         return [Segment(f"   {key:<16} ", self.ink("accent")), Segment(text, Style.null())]
 
 
-class Help(ModalScreen[None]):
+class Help(Modal[None]):
     """The keys of a screen.
 
     Args:
@@ -99,12 +100,8 @@ class Help(ModalScreen[None]):
         heading: What the screen is called.
     """
 
-    CSS_PATH = "dialogs.tcss"
-
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "escape,q,question_mark", "dismiss(None)", "close", key_display="esc", id="help.close", tooltip="Close"
-        ),
+        Binding("q,question_mark", "close", show=False, id="help.close", tooltip="Close"),
     ]
 
     def __init__(self, groups: Sequence[Group], heading: str) -> None:

@@ -1,0 +1,1 @@
+"""What changes a store: verbs, their plans, and carrying them out."""

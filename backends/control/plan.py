@@ -1,0 +1,84 @@
+"""What a verb would do, said before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..runs.spec import GraphRef, Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a person wants; every field as in ``runs.spec.RunSpec``.
+
+    Attributes:
+        verb: A ``Verb``'s value, or ``copy`` (the thread whole) or ``branch`` (a new thread up to ``checkpoint``):
+            those two copy rows and need no graph.
+        thread_id: The thread.
+        seen_head: Root head that the person looked at; ``None`` does not compare, an empty text wants a new thread.
+        target: COPY, BRANCH: the new thread's id.
+    """
+
+    verb: str
+    thread_id: str
+    seen_head: str | None = None
+    input: Any = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    checkpoint: str | None = None
+    ns: str = ""
+    values: Mapping[str, Any] | None = None
+    replace: tuple[str, ...] = ()
+    as_node: str | None = None
+    run_after: bool = True
+    durability: str = "sync"
+    step: bool = False
+    recursion_limit: int | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    context: Any = None
+    create_store: bool = False
+    faults: tuple[str, ...] = ()
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The preview.
+
+    Attributes:
+        intent: What it is for; a partial id of a checkpoint has been completed.
+        graph: The graph that runs; ``None`` for verbs that need none.
+        head: Root head on which the plan rests; an empty text for a new thread.
+        summary: One line: ``resume doc-7: runs review``.
+        runs: Nodes that run next, with their number where more than one.
+        reuses: Nodes of the step whose saved writes are reused.
+        asks: Ids of questions that will be asked again.
+        notes: Sentences a person should know.
+        warnings: Sentences that want a second look (pending tasks dropped, nodes unknown to the graph, finished work
+            that is done again).
+        refusal: Why it cannot be done; empty when it can.
+        python: The LangGraph call.
+        command: The same as an ``lgtop`` command line, quoted for a POSIX shell; never a password.
+    """
+
+    intent: Intent
+    graph: GraphRef | None
+    head: str
+    summary: str
+    runs: tuple[str, ...] = ()
+    reuses: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    refusal: str = ""
+    python: str = ""
+    command: str = ""
+
+    @property
+    def verb(self) -> str:
+        """The verb's name."""
+        return str(self.intent.verb)
+
+
+__all__ = ["Intent", "Plan", "Verb"]

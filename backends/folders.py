@@ -1,0 +1,42 @@
+"""Where lgtop keeps what it remembers: ``$XDG_STATE_HOME/lgtop`` or what stands for it on this system."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def state_folder() -> Path:
+    """The folder of everything that outlives a process: runs, the action log, remembered choices; it may not exist."""
+    if home := os.environ.get("XDG_STATE_HOME", ""):
+        return Path(os.path.abspath(home), "lgtop")  # what platformdirs says, without importing it
+    from platformdirs import user_state_path
+
+    return user_state_path("lgtop", appauthor=False)
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that only its owner can read, with its parents, and return it.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a small file, readable by its owner only, so that a reader sees the old or the new one and nothing between.
+
+    Raises:
+        OSError: The disk is full, the folder is read-only, ...
+    """
+    handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

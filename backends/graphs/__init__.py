@@ -1,0 +1,1 @@
+"""Graphs as references and data; nothing here imports a user's code."""

@@ -1,0 +1,1 @@
+"""One writer per thread: who holds a thread, and taking it."""

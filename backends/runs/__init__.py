@@ -1,0 +1,1 @@
+"""Runs: child processes that drive a graph, and their records on disk."""

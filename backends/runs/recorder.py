@@ -1,0 +1,116 @@
+"""The writing end of a run's record: the child appends one line for each event."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .events import Event, Kind
+
+EVENTS = "events.jsonl"
+"""Name of the file of events in a record."""
+
+_TEXT = 16_000
+"""Characters of one text that are kept; the rest is counted."""
+
+_ITEMS = 1_000
+"""Items of one list or mapping that are kept."""
+
+_DEPTH = 40
+"""Levels of nesting that are kept; JSON's own reader gives up a few hundred further down."""
+
+
+class Recorder:
+    """Appends events to a record; safe to call from any thread.
+
+    The record is a witness: where it cannot be written (a full disk) the run goes on, the events are counted as lost,
+    and the next line that can be written says so.
+
+    Args:
+        folder: The record's folder; it exists.
+
+    Raises:
+        OSError: The file cannot be made.
+
+    Attributes:
+        lost: Events that could not be written since the last one that could.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self._file = os.open(Path(folder, EVENTS), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._lock = threading.Lock()
+        self._torn = False
+        self.lost = 0
+        self._why = ""
+
+    def write(self, kind: Kind, **data: Any) -> None:
+        """Append one event with the present time.
+
+        Args:
+            kind: See ``Kind``.
+            **data: Its keys. Long texts and lists are cut, what is no JSON is named by its type; a drawing is kept
+                whole.
+        """
+        kept = data if kind is Kind.GRAPH else {name: _capped(value, _DEPTH) for name, value in data.items()}
+        line = Event(time.time(), kind, kept).to_json()
+        with self._lock:
+            if self.lost:
+                text = f"{self.lost} events could not be written: {self._why}"
+                notice = Event(time.time(), Kind.LOG, {"stream": "lgtop", "level": "WARNING", "text": text}).to_json()
+                line = f"{notice}\n{line}"
+            self._append(line)
+
+    def close(self) -> None:
+        """Close the file; nothing can be written any more."""
+        os.close(self._file)
+
+    def _append(self, line: str) -> None:
+        """One write(2), so that a reader or a SIGKILL finds whole lines; a torn line is ended before the next."""
+        text = f"\n{line}\n" if self._torn else f"{line}\n"
+        whole = text.encode()
+        try:
+            written = os.write(self._file, whole)
+        except OSError as error:
+            self.lost += 1
+            self._why = str(error)
+            return
+        self._torn = written < len(whole)
+        if self._torn:
+            self.lost += 1
+            self._why = "the disk is full"
+        else:
+            self.lost = 0
+
+
+def _capped(value: Any, depth: int) -> Any:
+    """A value as JSON of a bounded size, without calling any code of the value's own class."""
+    match value:
+        case str():
+            text = str.__str__(value)
+            return text if len(text) <= _TEXT else f"{text[:_TEXT]}… ({len(text):,} characters)"
+        case None | bool() | int() | float():
+            return value
+        case _ if depth == 0:
+            return "…"
+        case Mapping():
+            pairs = list(value.items())
+            kept = {_key(key): _capped(item, depth - 1) for key, item in pairs[:_ITEMS]}
+            return kept if len(pairs) <= _ITEMS else kept | {"…": f"{len(pairs) - _ITEMS:,} more"}
+        case list() | tuple() | set() | frozenset():
+            items = list(value)
+            kept_items = [_capped(item, depth - 1) for item in items[:_ITEMS]]
+            return kept_items if len(items) <= _ITEMS else [*kept_items, f"… {len(items) - _ITEMS:,} more"]
+        case _:
+            return f"<{type(value).__module__}.{type(value).__qualname__}>"
+
+
+def _key(key: Any) -> str:
+    return key if type(key) is str else json.dumps(_capped(key, 1))
+
+
+__all__ = ["EVENTS", "Recorder"]

@@ -1,0 +1,1 @@
+"""The child process of a run: the only code that imports a user's graph."""

@@ -1,0 +1,126 @@
+"""Waiting for a run: its events are told as they come, ctrl+c is passed on to it, its end becomes an exit code."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from backends.errors import Refused
+
+from . import output
+from .exits import Exit
+
+if TYPE_CHECKING:
+    from backends.runs.events import Event
+    from backends.runs.run import Run
+
+Tell = Callable[["Event"], None]
+"""Is given every event of a run, in order."""
+
+_WAYS: Final = ("drain", "cancel", "kill")
+_TOLD: Final = (
+    "Stopping before the next step; ctrl+c once more cancels the step.",
+    "Cancelling; ctrl+c once more kills the process.",
+    "Killing the process.",
+)
+_EXITS: Final = {
+    "done": Exit.DONE,
+    "waiting": Exit.DONE,
+    "paused": Exit.DONE,
+    "drained": Exit.DONE,
+    "refused": Exit.REFUSED,
+    "busy": Exit.BUSY,
+}
+
+
+class PassedOn:
+    """While it is entered, ctrl+c stops a run instead of this process: first gently, then less so.
+
+    Args:
+        run: The run.
+
+    Attributes:
+        pressed: How often ctrl+c came.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._heeded = 0
+        self._before: object = None
+        self.pressed = 0
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        signal.signal(signal.SIGINT, self._before)  # type: ignore[arg-type]
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.pressed += 1
+
+    def heed(self) -> bool:
+        """Do what ctrl+c asked for since the last call; never says that waiting should end."""
+        from backends.runs.stop import stop
+
+        while self._heeded < min(self.pressed, len(_WAYS)):
+            way = self._heeded
+            self._heeded += 1
+            output.narrate(f"lgtop: {_TOLD[way]}")
+            with suppress(Refused):  # it has just ended by itself
+                stop(self._run, _WAYS[way])  # type: ignore[arg-type]
+        return False
+
+
+def wait(run: Run, tell: Tell) -> tuple[Run, Exit]:
+    """Follow a run that we started, to its end.
+
+    Returns:
+        The run as it ended, and the exit code; 130 if ctrl+c stopped it.
+    """
+    with PassedOn(run) as keys:
+        watch(run, tell, keys.heed)
+    ended = read_again(run)
+    code = exit_of(ended)
+    stopped = keys.pressed and ended.state.value in ("drained", "cancelled", "crashed")
+    return ended, Exit.INTERRUPTED if stopped else code
+
+
+def watch(run: Run, tell: Tell, leave: Callable[[], bool] = lambda: False) -> None:
+    """Follow a run to its end, or until ``leave``, which is asked many times a second, says so."""
+    from backends.runs.follow import follow
+
+    for event in follow(Path(run.folder), stop=leave):
+        tell(event)
+
+
+def until_under_way(run: Run, tell: Tell) -> tuple[Run, Exit]:
+    """Follow a run until the graph is being driven, so that what keeps it from starting can still be told."""
+    from backends.runs.follow import follow
+
+    for event in follow(Path(run.folder)):
+        tell(event)
+        if event.kind.value == "running":
+            break
+    begun = read_again(run)
+    return begun, Exit.DONE if begun.live else exit_of(begun)
+
+
+def read_again(run: Run) -> Run:
+    """The run as its record shows it now."""
+    from backends.runs.read import read_run
+
+    return read_run(Path(run.folder))
+
+
+def exit_of(run: Run) -> Exit:
+    """What the end of a run means for a script."""
+    if run.exit_code == Exit.STORE:
+        return Exit.STORE
+    return _EXITS.get(run.state.value, Exit.FAILED)
