@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from textual.await_complete import AwaitComplete
-from textual.command import CommandList, CommandPalette
+from textual.command import CommandPalette
 from textual.css.query import NoMatches
 
 
@@ -14,13 +16,18 @@ class Palette(CommandPalette):
         """Close, unless it is closing already: see ``dialogs.modal``."""
         if not self.is_current:
             return AwaitComplete()
+        self.workers.cancel_node(self)
         return super().dismiss(result)
 
+    def _gather_commands(self, search_value: str) -> None:  # type: ignore[override]
+        """Search, unless the palette is closing: a letter typed behind ``esc`` would search in what is gone."""
+        if self.is_current:
+            super()._gather_commands(search_value)
+
     def _action_command_list(self, action: str) -> None:
-        """Pass a key on to the list; on an empty one Textual's own fails with ``KeyError``."""
-        try:
-            empty = self.query_one(CommandList).option_count == 0
-        except NoMatches:  # not composed yet
-            return
-        if not empty:
+        """Pass a key on to the list, once the list is there and laid out; until then it does nothing.
+
+        ``NoMatches``: it is not composed. ``KeyError``: its options have no lines yet (``OptionList._move_page``).
+        """
+        with suppress(NoMatches, KeyError):
             super()._action_command_list(action)

@@ -59,6 +59,8 @@ def load(reader: Reader, request: Request, states: States) -> Answer:
         if problem is not None:
             return Answer((_title(request), note(f"✖ {problem}", Tone.FAILED)))
     changes = diff(old.values, new.values)
+    if not changes and base is None:
+        return Answer((note("It has no parent, and its state is empty: nothing to compare."),))
     nodes = (_title(request), *change_nodes(changes, request.width))
     return Answer(nodes, sum(approx_size(change.old) + approx_size(change.new) for change in changes))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from backends.channels import START
 from backends.messages import is_message
 from backends.outline import Node, Tone
 from backends.present import preview, type_label
@@ -30,6 +31,12 @@ def load(reader: Reader, request: Request, states: States) -> Answer:
     state = states.of(reader, request.key)
     if state.problem is not None:
         return Answer((note(f"✖ {state.problem}", Tone.FAILED),))
+    if not state.values and state.given:
+        given = value_node((START,), START, state.given[START], request.width)
+        return Answer(
+            (note("No channel holds a value yet; the first step takes this input:"), replace(given, open=True)),
+            state.size,
+        )
     if not state.values:
         return Answer((note("The state is empty: no channel holds a value here."),))
     return Answer(tuple(channel_nodes(state.values, state.sizes, request.width)), state.size)

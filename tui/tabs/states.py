@@ -7,9 +7,10 @@ import sys
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from backends.channels import START
 from backends.delta import resolve
 from backends.model import CheckpointKey
 from backends.present import approx_size
@@ -30,17 +31,19 @@ class State:
     Attributes:
         values: Channel values, those of DeltaChannels as ``DeltaValue``.
         sizes: Bytes by channel, roughly.
+        given: The input by its channel, ``__start__``, while no superstep has taken it yet; otherwise empty.
         problem: Why there are none: encrypted, corrupt; ``None`` where the checkpoint could be decoded.
     """
 
     values: Mapping[str, Value]
     sizes: Mapping[str, int]
     problem: str | None = None
+    given: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Bytes of all channels."""
-        return sum(self.sizes.values())
+        return sum(self.sizes.values()) + approx_size(self.given)
 
 
 class States:
@@ -71,7 +74,8 @@ class States:
             if snapshot.problem is not None:
                 return State({}, {}, snapshot.problem)
             values = resolve(reader.store, reader.decoder, snapshot)
-        return State(values, {name: approx_size(value) for name, value in values.items()})
+            given = {START: snapshot.values[START]} if START in snapshot.values else {}
+        return State(values, {name: approx_size(value) for name, value in values.items()}, given=given)
 
 
 @contextmanager
