@@ -10,12 +10,13 @@ task keeps its answer as a pending write until both are there and the step can b
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, TypedDict
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import interrupt
 from pydantic import BaseModel, Field
+
+from demo_graphs.ledger import begin, effect
 
 
 class Decision(BaseModel):
@@ -53,28 +54,34 @@ class ApprovalState(Request, total=False):
 
 def draft(state: ApprovalState) -> dict[str, object]:
     """Write the letter that both will read."""
-    time.sleep(state["pace"])
+    begin(state["pace"])
+    effect("wrote the letter")
     return {"letter": f"Request for {state['amount']:,} € for {state['purpose']}."}
 
 
 def finance(state: ApprovalState) -> dict[str, object]:
     """Ask whether the budget allows it."""
+    begin(0)
     question = {"question": f"Does the budget allow {state['amount']:,} €?", "letter": state["letter"]}
     answer = interrupt(question, response_schema=Decision)
+    effect("finance was asked")
     return {"decisions": {"finance": answer.model_dump()}}
 
 
 def legal(state: ApprovalState) -> dict[str, object]:
     """Ask whether the contract allows it."""
+    begin(0)
     question = {"question": f"Is a contract for {state['purpose']} in order?", "letter": state["letter"]}
     answer = interrupt(question, response_schema=Decision)
+    effect("legal was asked")
     return {"decisions": {"legal": answer.model_dump()}}
 
 
 def decide(state: ApprovalState) -> dict[str, object]:
     """Spend only what both allowed."""
-    time.sleep(state["pace"])
+    begin(state["pace"])
     refused = sorted(who for who, said in state["decisions"].items() if not said["approved"])  # type: ignore[index]
+    effect("decided")
     return {"outcome": f"refused by {' and '.join(refused)}" if refused else "approved"}
 
 

@@ -10,12 +10,13 @@ handles makes it *failed*.
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Literal, TypedDict
 
 from langchain_core.messages import AIMessage, AnyMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
+
+from demo_graphs.ledger import begin, effect
 
 
 class Document(TypedDict):
@@ -48,31 +49,36 @@ BAD = frozenset({"angry", "bad", "broken", "late", "refund"})
 
 def extract(state: DocumentState) -> dict[str, object]:
     """Pull the text out; a document without any is reported, not raised."""
-    time.sleep(state["pace"])
+    begin(state["pace"])
     text = " ".join(state["content"].split())
     if not text:
         return {"error": "no text on any page", "messages": [AIMessage("There is nothing to read.")]}
+    effect(f"read {len(text.split())} words")
     return {"text": text, "messages": [AIMessage(f"Read {len(text.split())} words.")]}
 
 
 def sentiment(state: DocumentState) -> dict[str, object]:
     """Count kind and unkind words."""
-    time.sleep(state["pace"])
+    begin(state["pace"])
     words = {word.strip(".,!?").lower() for word in state["text"].split()}
     balance = len(words & GOOD) - len(words & BAD)
     mood = "positive" if balance > 0 else "negative" if balance < 0 else "neutral"
+    effect(f"heard a {mood} mood")
     return {"sentiment": mood, "messages": [AIMessage(f"It sounds {mood}.")]}
 
 
 def summary(state: DocumentState) -> dict[str, object]:
     """Keep the first sentence."""
-    time.sleep(state["pace"])
+    begin(state["pace"])
     first = state["text"].split(". ")[0].rstrip(".")
+    effect("summed it up")
     return {"summary": f"{first}.", "messages": [AIMessage(f"In short: {first}.")]}
 
 
 def report_error(state: DocumentState) -> dict[str, object]:
     """Say what went wrong, for whoever sent the document."""
+    begin(state["pace"])
+    effect("told the sender")
     return {"messages": [AIMessage(f"{state['document_id']} was not processed: {state['error']}.")]}
 
 

@@ -9,10 +9,11 @@ raises, the thread is *failed*, and what the steps before it did is still in the
 from __future__ import annotations
 
 import operator
-import time
 from typing import Annotated, TypedDict
 
 from langgraph.graph import END, START, StateGraph
+
+from demo_graphs.ledger import begin, effect
 
 
 class Job(TypedDict):
@@ -57,9 +58,10 @@ def load(state: PipelineState) -> dict[str, object]:
 
 
 def _reach(step: str, host: str, state: PipelineState) -> None:
-    time.sleep(state["pace"])
+    begin(state["pace"])
     if step in state["down"]:
         raise ConnectionError(f"{host} refused the connection")
+    effect(f"{step} reached {host}")
 
 
 builder = StateGraph(PipelineState, input_schema=Job)

@@ -11,11 +11,12 @@ checkpoint of the thread is in there, and the root still stands before ``researc
 from __future__ import annotations
 
 import operator
-import time
 from typing import Annotated, TypedDict
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import interrupt
+
+from demo_graphs.ledger import begin, effect
 
 
 class Topic(TypedDict):
@@ -48,31 +49,37 @@ class ResearchState(Topic, total=False):
 
 def plan(state: ArticleState) -> dict[str, object]:
     """Decide on the chapters."""
-    time.sleep(state["pace"])
+    begin(state["pace"])
+    effect("planned")
     return {"outline": [f"What {state['topic']} is", f"Where {state['topic']} helps", "What is left to do"]}
 
 
 def search(state: ResearchState) -> dict[str, object]:
     """Find one source a chapter."""
-    time.sleep(state["pace"])
+    begin(state["pace"])
+    effect("searched")
     return {"sources": [f"https://library.example/{number}" for number, _ in enumerate(state["outline"], 1)]}
 
 
 def review(state: ResearchState) -> dict[str, object]:
     """Ask which of the sources to trust."""
+    begin(0)
     trusted = interrupt({"question": "Which sources may be used?", "sources": state["sources"]})
+    effect("asked")
     return {"findings": f"{len(trusted)} of {len(state['sources'])} sources hold."}
 
 
 def digest(state: ResearchState) -> dict[str, object]:
     """Boil the sources down."""
-    time.sleep(state["pace"])
+    begin(state["pace"])
+    effect("digested")
     return {"findings": f"{state['findings']} They agree on {state['topic']}."}
 
 
 def write(state: ArticleState) -> dict[str, object]:
     """Write it up."""
-    time.sleep(state["pace"])
+    begin(state["pace"])
+    effect("wrote")
     return {"article": "\n\n".join([*state["outline"], state["findings"]])}
 
 

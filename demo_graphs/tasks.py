@@ -9,10 +9,11 @@ Watch the *Writes* of a thread that failed in ``publish``: every finished ``fetc
 
 from __future__ import annotations
 
-import time
 from typing import TypedDict
 
 from langgraph.func import entrypoint, task
+
+from demo_graphs.ledger import begin, effect
 
 
 class Order(TypedDict):
@@ -39,16 +40,18 @@ class Report(TypedDict):
 @task
 def fetch(page: str, pace: float) -> int:
     """Return the number of words on a page; the network is only pretended."""
-    time.sleep(pace)
+    begin(pace)
+    effect(f"fetched {page}")
     return 100 * len(page)
 
 
 @task
 def publish(words: dict[str, int], pace: float, closed: bool) -> str:
     """Put the report up and return its address."""
-    time.sleep(pace)
+    begin(pace)
     if closed:
         raise PermissionError("press.example takes no reports today")
+    effect("published")
     return f"https://press.example/{sum(words.values())}"
 
 

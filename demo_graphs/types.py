@@ -8,7 +8,6 @@ module, and the secret stays covered. The store itself holds it in clear text, a
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -20,6 +19,8 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMes
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from pydantic import BaseModel, SecretStr
+
+from demo_graphs.ledger import begin, effect
 
 
 class Priority(Enum):
@@ -81,7 +82,8 @@ class OrderState(Question, total=False):
 
 def receive(state: OrderState) -> dict[str, object]:
     """Make an order of what the customer wrote."""
-    time.sleep(state["pace"])
+    begin(state["pace"])
+    effect("took the order")
     return {
         "order": Order(number=7, lines=[Line(article="lamp", pieces=2, price=Decimal("19.90"))]),
         "priority": Priority.NORMAL,
@@ -93,7 +95,8 @@ def receive(state: OrderState) -> dict[str, object]:
 
 def enrich(state: OrderState) -> dict[str, object]:
     """Look up the customer, with a key that nobody should read over a shoulder."""
-    time.sleep(state["pace"])
+    begin(state["pace"])
+    effect("looked the customer up")
     call = {"name": "find_customer", "args": {"order": state["order"].number}, "id": "call-1"}
     found = ToolMessage('{"city": "Lyon"}', tool_call_id="call-1", name="find_customer")
     return {
@@ -107,7 +110,8 @@ def enrich(state: OrderState) -> dict[str, object]:
 
 def answer(state: OrderState) -> dict[str, object]:
     """Tell the customer, and hurry."""
-    time.sleep(state["pace"])
+    begin(state["pace"])
+    effect("told the customer")
     reply = f"Two lamps are on their way to {state['ship_to'].city}."
     return {"priority": Priority.EXPRESS, "messages": [AIMessage(reply)]}
 
