@@ -1,10 +1,34 @@
-"""lgtop: watch and control LangGraph threads from a terminal; ``python -m lgtop`` or the ``lgtop`` command."""
+"""lgtop: watch and control LangGraph threads from a terminal; ``python -m lgtop`` or the ``lgtop`` command.
+
+For applications: ``from lgtop import thread_lock, AlreadyRunning``.
+"""
 
 from __future__ import annotations
 
+import _thread
 import gc
 import os
 import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from backends.errors import AlreadyRunning, Refused, StoreError
+    from backends.locks.public import thread_lock
+
+__all__ = ["AlreadyRunning", "Refused", "StoreError", "load_backends", "main", "thread_lock"]
+
+_ALIAS = "_lgtop_backends"
+_PUBLIC = {
+    "AlreadyRunning": "errors",
+    "Refused": "errors",
+    "StoreError": "errors",
+    "thread_lock": "locks.public",
+}
+"""Name -> module of ``backends`` that it comes from, when it is first asked for."""
+
+_loading = _thread.allocate_lock()
 
 
 def main() -> int:
@@ -20,6 +44,40 @@ def main() -> int:
         code = 130
     gc.freeze()
     return code
+
+
+def load_backends() -> ModuleType:
+    """Load the package ``backends`` that stands beside this file, whatever else is called that.
+
+    It gets a name of its own, so that a package ``backends`` of the application or of a graph's project is neither used
+    nor hidden. Modules in it are imported by that name: ``importlib.import_module(".locks.take", "_lgtop_backends")``.
+
+    Returns:
+        The package; the same one each time.
+    """
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    with _loading:
+        if _ALIAS not in sys.modules:
+            folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "backends")
+            spec = spec_from_file_location(
+                _ALIAS, os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
+            )
+            assert spec is not None
+            assert spec.loader is not None
+            package = module_from_spec(spec)
+            spec.loader.exec_module(package)  # nothing but a docstring: it cannot be seen half done
+            sys.modules[_ALIAS] = package
+        return sys.modules[_ALIAS]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what an application imports from here."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_PUBLIC[name]}", load_backends().__name__), name)
 
 
 def _forget_current_directory() -> None:

@@ -24,6 +24,10 @@ class NotAStore(StoreError):
     """The address leads to something that is not a LangGraph checkpoint store."""
 
 
+class EmptyPlace(NotAStore):
+    """The file or the database is there, and holds nothing yet: a store can be made in it."""
+
+
 class StoreUnreachable(StoreError):
     """The store cannot be reached now: missing file, refused connection, bad password, lost connection."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
-from .errors import NotAStore, StoreBusy, StoreError, StoreUnreachable
+from .errors import EmptyPlace, NotAStore, StoreBusy, StoreError, StoreUnreachable
 from .text import one_line
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def not_found(place: Place, elsewhere: list[str], migrations: bool) -> StoreErro
             f"{place.database} has LangGraph's checkpoint_migrations, but no checkpoints table.",
             "setup() of the application's PostgresSaver did not finish: run it again.",
         )
-    return NotAStore(
+    return EmptyPlace(
         f"{place.database} at {place} has no table named checkpoints.",
         "Check the database name, or call setup() of the application's PostgresSaver once.",
     )

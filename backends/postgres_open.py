@@ -86,6 +86,24 @@ class Session:
             self._begin += "; SET LOCAL client_encoding = 'SQL_ASCII'"
         self.place = Place({**self._parameters, **_actual(info)}, self._environ)
 
+    def own_connection(self) -> tuple[psycopg.Connection[Row], Statement | None]:
+        """Open a connection that the caller keeps and closes, in autocommit mode.
+
+        Returns:
+            The connection, and what has to run first in each of its transactions where a pooler took no options.
+
+        Raises:
+            StoreUnreachable: The server does not answer or does not let us in.
+        """
+        connection = self._first_accepted()
+        return connection, self._settings
+
+    @property
+    def search_path(self) -> str:
+        """The search path that the address or ``PGOPTIONS`` ask for; empty where they leave it to the server."""
+        given = {name.replace("-", "_"): value for name, value in _OPTION.findall(self._given_options())}
+        return _ESCAPED.sub(r"\1", given.get("search_path", ""))
+
     def read(self, *statements: Statement) -> list[list[Row]]:
         """Run statements in one read-only transaction.
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from ..text import one_line
+
+_FUTURE = 1e11
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +38,32 @@ class Holder:
             f"pid {self.pid}" if self.pid else "",
         )
         return one_line(" · ".join(filter(None, parts)) or "held by an unknown process", 200)
+
+
+def moment(told: object) -> float | None:
+    """The Unix time that another process claims; ``None`` for what is none: infinite, in another millennium, no number.
+
+    Args:
+        told: A number or its text.
+    """
+    try:
+        time = float(told) if isinstance(told, int | float | str) else 0.0
+    except (ValueError, OverflowError):
+        return None
+    return time if 0 < time < _FUTURE else None
+
+
+def this_host() -> str:
+    """Name of this host, as ``Holder.host`` has it."""
+    return os.uname().nodename
+
+
+def this_user() -> str:
+    """``user@host``: who a person is to others, unless they say otherwise."""
+    import pwd
+
+    try:
+        name = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a container runs under a number that nobody gave a name
+        name = os.environ.get("USER") or str(os.geteuid())
+    return f"{name}@{this_host()}"
