@@ -17,7 +17,7 @@ class Kind(StrEnum):
     """Kinds of events, with their keys."""
 
     STARTED = "started"
-    """pid, host, python (version), langgraph (version)."""
+    """pid, host, python (version), langgraph (version), executable (the interpreter's path)."""
     LOCKED = "locked"
     """The thread's lock is ours."""
     GRAPH = "graph"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
     TASK = "task"
     """phase: start or end; id, name, ns, step. end: error (or null), interrupts (number), result (preview text)."""
     CHECKPOINT = "checkpoint"
-    """id, ns, step, source, next (list of nodes)."""
+    """It is in the store now. id, ns, step, source, next (list of nodes)."""
     INTERRUPT = "interrupt"
     """id, node, ns, value (JSON)."""
     CUSTOM = "custom"
@@ -43,7 +43,8 @@ class Kind(StrEnum):
     HEARTBEAT = "heartbeat"
     """running: names of the nodes that run now."""
     END = "end"
-    """outcome: see ``Outcome``; reason (text); head: checkpoint id of the root head, or null; next: list of nodes."""
+    """outcome: see ``Outcome``; reason (text); head: checkpoint id of the root head, or null; next: list of nodes;
+    exit: the exit code that the process is about to leave with."""
 
 
 class Outcome(StrEnum):

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,8 +30,11 @@ BOOT = "boot.log"
 KEPT = 500
 """Records that are kept; older ones are deleted when a new one is made, unless their process lives."""
 
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""What a random tail is made of: nothing that can be mistaken for something else."""
+_DIGITS = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Digits of an id's tail in their order: nothing that can be mistaken for something else."""
+
+_SLOTS = len(_DIGITS) ** 4 // 60
+"""Ids in one second."""
 
 
 def runs_folder() -> Path:
@@ -46,8 +46,8 @@ def new_record() -> tuple[str, Path]:
     """Make a record.
 
     Returns:
-        The run's id and the record's folder, readable by its owner only. The id sorts by the time it was made, within
-        one computer, and is unique there: ``20261121-091033-k3f2``.
+        The run's id and the record's folder, readable by its owner only. The id is unique among the records and sorts
+        by the time it was made: day and minute in UTC, and a tail that counts on: ``261121-0910-k3f2``.
 
     Raises:
         OSError: The state directory cannot be written.
@@ -55,12 +55,12 @@ def new_record() -> tuple[str, Path]:
     parent = private_folder(runs_folder())
     _prune(parent)
     while True:
-        run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{''.join(secrets.choice(_LETTERS) for _ in range(4))}"
+        run_id = _name(time.time())
         folder = parent / run_id
         try:
             folder.mkdir(mode=0o700)
         except FileExistsError:
-            continue
+            continue  # taken by another process; the next number comes in less than a tenth of a millisecond
         return run_id, folder
 
 
@@ -85,7 +85,7 @@ def write_request(spec: RunSpec, store_key: str) -> None:
         "root": graph.root,
         "python": graph.python,
         "operator": spec.operator,
-        "host": socket.gethostname(),
+        "host": os.uname().nodename,
         "asked_at": round(time.time(), 4),
         "head_before": spec.expected_head,
         "durability": spec.durability,
@@ -109,8 +109,19 @@ def records() -> Iterator[str]:
         yield from (entry.name for entry in entries if not entry.name.startswith("."))
 
 
+def _name(now: float) -> str:
+    number = int(now % 60 * _SLOTS)
+    tail = ""
+    for _ in range(4):
+        number, digit = divmod(number, len(_DIGITS))
+        tail = _DIGITS[digit] + tail
+    return f"{time.strftime('%y%m%d-%H%M', time.gmtime(now))}-{tail}"
+
+
 def _prune(parent: Path) -> None:
     """Delete the oldest records beyond ``KEPT``; one whose process lives stays, however old."""
+    from shutil import rmtree
+
     for name in sorted(os.listdir(parent))[: -KEPT + 1]:
         if holder_pid(parent / name) is None:
-            shutil.rmtree(parent / name, ignore_errors=True)  # another process may be pruning the same one
+            rmtree(parent / name, ignore_errors=True)  # another process may be pruning the same one

@@ -1,0 +1,92 @@
+"""Faults that a run injects into itself: ``POINT:NODE[+ms]=HOW``, e.g. ``inside:analyze+250=kill``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .errors import Refused
+
+
+class Point(StrEnum):
+    """Where it strikes."""
+
+    BEFORE = "before"
+    """Before the node runs."""
+    INSIDE = "inside"
+    """While it runs, ``ms`` after it began."""
+    AFTER = "after"
+    """After it, before its writes are saved."""
+    WRITTEN = "written"
+    """After its writes are saved, before the checkpoint of the superstep."""
+    COMMITTED = "committed"
+    """Right after that checkpoint."""
+
+
+class How(StrEnum):
+    """What happens."""
+
+    KILL = "kill"
+    """SIGKILL."""
+    EXIT = "exit"
+    """The process leaves at once (``os._exit``)."""
+    RAISE = "raise"
+    """An exception."""
+    HANG = "hang"
+    """It never goes on."""
+    LOST = "lost"
+    """The connection to the store is gone."""
+
+
+_FORM = re.compile(r"(?P<point>[a-z]+):(?P<node>.+?)(?:\+(?P<ms>\d+))?=(?P<how>[a-z]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault; it strikes once.
+
+    Attributes:
+        point: Where.
+        node: Name of a node or a ``@task``; inside a subgraph also with its path, ``research/search``.
+        how: What happens.
+        ms: Milliseconds after the beginning of the node, for ``inside``.
+    """
+
+    point: Point
+    node: str
+    how: How
+    ms: int = 0
+
+    def __str__(self) -> str:
+        """The form that ``parse`` reads."""
+        return f"{self.point}:{self.node}{f'+{self.ms}' if self.ms else ''}={self.how}"
+
+    def strikes(self, name: str, ns: str) -> bool:
+        """Whether it is meant for a task.
+
+        Args:
+            name: Name of the task's node.
+            ns: Namespace of the graph that the node belongs to, ``research:<task id>|…``.
+        """
+        outer = [part.partition(":")[0] for part in ns.split("|") if part and not part.isdigit()]
+        return self.node in (name, "/".join([*outer, name]))
+
+
+def parse(text: str) -> Fault:
+    """Read a fault.
+
+    Raises:
+        Refused: It is none; says what it must look like.
+    """
+    found = _FORM.fullmatch(text.strip())
+    if found is None:
+        raise Refused(f"{text!r} is not a fault.", "Write POINT:NODE[+ms]=HOW, e.g. inside:analyze+250=kill.")
+    point, how = found["point"], found["how"]
+    if point not in tuple(Point):
+        raise Refused(f"There is no point {point!r}.", f"Points: {', '.join(Point)}.")
+    if how not in tuple(How):
+        raise Refused(f"There is no way {how!r}.", f"Ways: {', '.join(How)}.")
+    if found["ms"] and point != Point.INSIDE:
+        raise Refused(f"Milliseconds belong to {Point.INSIDE}, not to {point}.")
+    return Fault(Point(point), found["node"], How(how), int(found["ms"] or 0))

@@ -1,0 +1,109 @@
+"""Starting a run: a child in a session of its own, so that neither a hang-up nor our own end stops it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from ..address import parse_address
+from ..errors import Refused
+from ..folders import write_whole
+from ..text import one_line
+from . import interpreter
+from .alive import holder_pid
+from .read import read_run
+from .record import BOOT, EXIT, write_request
+from .run import Run
+from .spec import RunSpec, Verb
+
+WORKER = Path(__file__).resolve().parents[1] / "worker" / "__main__.py"
+"""The child's program; started by path, so that no package of the project stands in its way."""
+
+_BOOT_PATIENCE = 20.0
+"""Seconds in which a child shows that it lives; on a loaded machine an interpreter may take long to start."""
+
+
+def spawn(spec: RunSpec, *, store_key: str) -> Run:
+    """Start a run and return as soon as its process has shown that it lives, or has ended.
+
+    The child outlives us. Its exit code is written into the record as long as this process is there to see it.
+
+    Args:
+        spec: What it is asked; its record is a new one. It goes down a pipe: passwords are in no file and no argument.
+        store_key: Identity of the store.
+
+    Returns:
+        The run, live or ended already.
+
+    Raises:
+        Refused: The interpreter cannot run it, or the record cannot be written; nothing was run.
+    """
+    try:
+        child, tended = _begun(spec, store_key)
+    except Refused:
+        shutil.rmtree(spec.record, ignore_errors=True)
+        raise
+    deadline = time.monotonic() + _BOOT_PATIENCE
+    while child.returncode is None and holder_pid(spec.record) is None and time.monotonic() < deadline:
+        tended.join(0.005)
+    if child.returncode is not None:
+        tended.join()
+    return read_run(spec.record)
+
+
+def launch(spec: RunSpec) -> tuple[subprocess.Popen[bytes], threading.Thread]:
+    """Start the child.
+
+    Returns:
+        The process, and the thread that hands it what it is asked, waits for it and leaves its exit code in the record.
+
+    Raises:
+        Refused: The interpreter cannot run it, the project is gone, or the system makes no process.
+    """
+    ref = spec.graph
+    python = interpreter.locate(ref.python, Path(ref.root))
+    interpreter.check(python, postgres=_on_postgres(spec))
+    if not os.path.isdir(ref.root):
+        raise Refused(f"The project's directory {one_line(ref.root, 300)} is not there.")
+    try:
+        with open(Path(spec.record, BOOT), "wb") as log:
+            child = subprocess.Popen(
+                [python, "-P", str(WORKER)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                cwd=ref.root,
+                env=interpreter.environment(ref.env),
+                start_new_session=True,
+            )
+    except (OSError, ValueError) as error:  # the latter for variables that no process can have
+        raise Refused(f"The run cannot be started: {error}.") from error
+    tended = threading.Thread(target=_tend, args=(child, spec), name=f"lgtop-run-{child.pid}", daemon=True)
+    tended.start()
+    return child, tended
+
+
+def _begun(spec: RunSpec, store_key: str) -> tuple[subprocess.Popen[bytes], threading.Thread]:
+    try:
+        write_request(spec, store_key)
+    except OSError as error:
+        raise Refused(f"The record of the run cannot be written: {error}.") from error
+    return launch(spec)
+
+
+def _on_postgres(spec: RunSpec) -> bool | None:
+    if spec.verb is Verb.DRAW:
+        return None
+    return parse_address(spec.store, {}).kind == "postgres"
+
+
+def _tend(child: subprocess.Popen[bytes], spec: RunSpec) -> None:
+    try:
+        child.communicate(spec.to_json().encode())  # it passes over a child that has ended without reading
+        write_whole(Path(spec.record, EXIT), str(child.returncode))
+    except OSError:
+        return  # the record was pruned, or the disk is full: the end is known all the same, only not its cause

@@ -1,0 +1,145 @@
+"""What LangGraph streams while a graph runs, told as events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..present import preview, to_json
+from ..runs.events import Kind
+from ..runs.recorder import Recorder
+from ..task_rows import CONTROL
+from ..text import one_line
+from .copies import end_if_copy
+from .ending import one_sentence
+from .objects import as_value
+
+_REMEMBERED = 256
+"""Checkpoints that are described but not saved: with ``durability="exit"`` all but the last stay so for ever."""
+
+_PREVIEW = 200
+
+
+class Narrator:
+    """Tells events from the stream modes ``debug`` and ``custom`` (``langgraph/pregel/debug.py``).
+
+    A checkpoint is told once it is in the store *and* described by the stream, whichever comes first: LangGraph also
+    describes checkpoints that it never saves.
+
+    Args:
+        recorder: Takes the events.
+
+    Attributes:
+        replaying: Whether tasks with saved writes run again; otherwise LangGraph announces them but does not run them.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._running: dict[str, tuple[str, str, int | None]] = {}
+        self._described: dict[tuple[str, str], dict[str, Any]] = {}
+        self._saved: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._asked: set[str] = set()
+        self._reused: set[str] = set()
+        self.replaying = False
+
+    def running(self) -> list[str]:
+        """Names of the nodes that run now; may be called from any thread."""
+        return [name for name, _, _ in list(self._running.values())]
+
+    def take(self, ns: tuple[str, ...], mode: str, data: Any) -> None:
+        """Tell one item of the stream."""
+        end_if_copy()
+        space = "|".join(ns)
+        if mode == "custom":
+            self._recorder.write(Kind.CUSTOM, ns=space, value=to_json(as_value(data)))
+            return
+        payload, step = data["payload"], data.get("step")
+        match data["type"]:
+            case "task":
+                self._start(space, step, payload)
+            case "task_result":
+                self._end(space, step, payload)
+            case "checkpoint":
+                self._describe(space, step, payload)
+
+    def loaded(self, writes: Iterable[tuple[str, str, Any]]) -> None:
+        """A checkpoint was read with these pending writes: tasks that have finished are not run again."""
+        self._reused |= {task_id for task_id, channel, _ in writes if channel not in CONTROL}
+
+    def saved(self, ns: str, checkpoint_id: str, metadata: Mapping[str, Any]) -> None:
+        """A checkpoint is in the store."""
+        self._saved[ns, checkpoint_id] = metadata
+        self._tell((ns, checkpoint_id))
+
+    def finish(self) -> None:
+        """Tell the checkpoints that the stream did not describe, such as those of ``update_state``."""
+        for (ns, checkpoint_id), metadata in self._saved.items():
+            step, source = metadata.get("step"), metadata.get("source")
+            self._recorder.write(Kind.CHECKPOINT, ns=ns, id=checkpoint_id, step=step, source=source, next=[])
+        self._saved.clear()
+
+    def failed(self, task_id: str, error: BaseException) -> None:
+        """A task has raised what ends the run: LangGraph's stream stops before it can tell."""
+        name, space, step = self._running.pop(task_id, ("", "", None))
+        if name:
+            self._tell_end(task_id, name, space, step, _error(error), 0, None)
+
+    def _start(self, space: str, step: int | None, task: Mapping[str, Any]) -> None:
+        if task["id"] in self._reused and not self.replaying:
+            return
+        self._running[task["id"]] = task["name"], space, step
+        self._recorder.write(Kind.TASK, phase="start", id=task["id"], name=task["name"], ns=space, step=step)
+
+    def _end(self, space: str, step: int | None, task: Mapping[str, Any]) -> None:
+        self._running.pop(task["id"], None)
+        error = None if task["error"] is None else _error(task["error"])
+        result = preview(as_value(task["result"]), _PREVIEW)
+        self._tell_end(task["id"], task["name"], space, step, error, len(task["interrupts"]), result)
+        for question in task["interrupts"]:
+            self._ask(space, task["name"], question)
+
+    def _tell_end(
+        self, task_id: str, name: str, ns: str, step: int | None, error: str | None, asked: int, result: str | None
+    ) -> None:
+        self._recorder.write(
+            Kind.TASK,
+            phase="end",
+            id=task_id,
+            name=name,
+            ns=ns,
+            step=step,
+            error=error,
+            interrupts=asked,
+            result=result,
+        )
+
+    def _ask(self, space: str, node: str, question: Mapping[str, Any]) -> None:
+        """Tell a question once: the levels above the one that asks repeat it."""
+        if question.get("id") in self._asked:
+            return
+        self._asked.add(question.get("id", ""))
+        value = to_json(as_value(question.get("value")))
+        self._recorder.write(Kind.INTERRUPT, id=question.get("id"), node=node, ns=space, value=value)
+
+    def _describe(self, space: str, step: int | None, checkpoint: Mapping[str, Any]) -> None:
+        for task_id, (name, ns, begun) in list(self._running.items()):
+            if ns == space and (begun or 0) <= (step or 0):  # taken from a cache: LangGraph tells no end of it
+                self._end(ns, begun, {"id": task_id, "name": name, "error": None, "result": {}, "interrupts": ()})
+        settings = checkpoint["config"]["configurable"]
+        key = settings.get("checkpoint_ns", space), settings["checkpoint_id"]
+        source = checkpoint["metadata"].get("source")
+        self._described[key] = {"step": step, "source": source, "next": list(checkpoint["next"])}
+        if len(self._described) > _REMEMBERED:
+            del self._described[next(iter(self._described))]
+        self._tell(key)
+
+    def _tell(self, key: tuple[str, str]) -> None:
+        if key in self._saved and key in self._described:
+            del self._saved[key]
+            self._recorder.write(Kind.CHECKPOINT, ns=key[0], id=key[1], **self._described.pop(key))
+
+
+def _error(error: Any) -> str:
+    """``ValueError: no such order`` on one line."""
+    text = one_sentence(error) if isinstance(error, BaseException) else preview(as_value(error), _PREVIEW)
+    return one_line(text, _PREVIEW)

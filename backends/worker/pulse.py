@@ -1,0 +1,63 @@
+"""The run's sign of life: a heartbeat each second, and a look at whether the lock is still ours."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+
+from ..runs.events import Kind
+from ..runs.recorder import Recorder
+
+PERIOD = 1.0
+"""Seconds between two heartbeats."""
+
+
+class Pulse:
+    """A thread that beats, so that a graph that blocks the event loop is seen to live.
+
+    Args:
+        recorder: Takes ``HEARTBEAT`` and ``STOPPING`` events.
+        news: Demands to stop, as they come in (see ``signals``).
+        running: Names of the nodes that run now.
+        held: Whether the thread's lock is ours.
+        lost: Called once, in this thread, when it is not.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        news: SimpleQueue[str | None],
+        running: Callable[[], Sequence[str]],
+        held: Callable[[], bool],
+        lost: Callable[[], None],
+    ) -> None:
+        self._recorder = recorder
+        self._news = news
+        self._running = running
+        self._held = held
+        self._lost = lost
+        self._thread = threading.Thread(target=self._beat, name="lgtop-pulse", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and wait for it: nothing is written after this."""
+        self._news.put(None)
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while True:
+            try:
+                how = self._news.get(timeout=PERIOD)
+            except Empty:
+                if not self._held():
+                    self._lost()
+                    return
+                self._recorder.write(Kind.HEARTBEAT, running=list(self._running()))
+                continue
+            if how is None:
+                return
+            self._recorder.write(Kind.STOPPING, how=how)

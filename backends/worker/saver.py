@@ -1,0 +1,170 @@
+"""LangGraph's own saver on the store, fenced: it writes only while the thread is ours, and tells what it has saved."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+from ..address import mask_dsn, parse_address
+from ..errors import Refused, StoreError, StoreUnreachable
+from ..store import Store
+from .copies import end_if_copy
+from .ending import LostStore, one_sentence
+
+Saver: TypeAlias = Any
+"""An ``AsyncSqliteSaver`` or ``AsyncPostgresSaver``."""
+
+OnSaved: TypeAlias = Callable[[str, str, Mapping[str, Any]], None]
+"""Called with namespace, id and metadata when a checkpoint is in the store."""
+
+_PATIENCE = 30.0
+"""Seconds that SQLite waits for a foreign write transaction before the run fails; the application's default is 5."""
+
+
+class LostLock(StoreError):
+    """The thread's lock is not ours any more: another process may be writing."""
+
+
+class Fence:
+    """What stands between a run and the store.
+
+    Args:
+        held: Whether the thread's lock is ours.
+        saved: Told of each checkpoint.
+        loaded: Told of the pending writes of each checkpoint that is read: task id, channel, value.
+    """
+
+    def __init__(
+        self,
+        held: Callable[[], bool],
+        saved: OnSaved = lambda *_: None,
+        loaded: Callable[[Sequence[tuple[str, str, Any]]], None] = lambda _: None,
+    ) -> None:
+        self._held = held
+        self.saved = saved
+        self.loaded = loaded
+
+    def check(self) -> None:
+        """Let a write pass.
+
+        Raises:
+            LostLock: The lock is not ours.
+        """
+        end_if_copy()  # it would talk on our connection
+        if not self._held():
+            raise LostLock("The thread's lock was lost.", "Nothing was written after that; resume the thread.")
+
+
+def serializer(own: object, store: Store | None) -> Any:
+    """Choose how values are written: as the store is written, else as the graph's own saver would.
+
+    Args:
+        own: The saver that the graph was compiled with, if any.
+        store: The open store; ``None`` where there is none yet.
+
+    Returns:
+        A serializer, or ``None`` for LangGraph's default.
+    """
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
+
+    inner = own.serde if isinstance(own, BaseCheckpointSaver) else None
+    if isinstance(inner, EncryptedSerializer) or store is None or not _is_encrypted(store):
+        return inner
+    try:
+        return EncryptedSerializer.from_pycryptodome_aes()
+    except (ValueError, ImportError) as error:
+        raise Refused(f"The store is encrypted: {one_sentence(error)}.", "Set LANGGRAPH_AES_KEY.") from error
+
+
+def _is_encrypted(store: Store) -> bool:
+    newest = store.raw([head.key for head in store.newest_heads(1)])
+    blobs = [blob for raw in newest for blob in (raw.checkpoint, *raw.channel_blobs.values())]
+    return any("+" in (blob.type or "") for blob in blobs)
+
+
+@asynccontextmanager
+async def open_saver(address: str, serde: Any, fence: Fence) -> AsyncIterator[Saver]:
+    """Open LangGraph's async saver for a store.
+
+    Args:
+        address: As for ``parse_address``.
+        serde: The serializer; ``None`` is LangGraph's default.
+        fence: Passes each write.
+
+    Raises:
+        StoreUnreachable: It cannot be opened.
+    """
+    place = parse_address(address, os.environ)
+    if place.dsn is None:
+        from aiosqlite import connect
+        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+        async with connect(place.path or "", timeout=_PATIENCE) as connection:
+            yield _fenced(AsyncSqliteSaver, fence)(connection, serde=serde)
+        return
+    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+    from psycopg import AsyncConnection, OperationalError
+    from psycopg.rows import dict_row
+
+    try:  # nothing is prepared: behind a transaction pooler the next statement may meet another server process
+        opened = await AsyncConnection.connect(
+            place.dsn, autocommit=True, prepare_threshold=None, row_factory=dict_row, fallback_application_name="lgtop"
+        )
+    except OperationalError as error:
+        raise StoreUnreachable(f"{place.label} cannot be reached: {mask_dsn(str(error)).strip()}") from error
+    async with opened as connection:
+        yield _fenced(AsyncPostgresSaver, fence)(connection, serde=serde)
+
+
+def _fenced(base: Any, fence: Fence) -> Any:
+    """A saver class of which every write passes the fence."""
+    failures = _failures()
+
+    class Fenced(base):  # type: ignore[misc]
+        async def aget_tuple(self, config: Any) -> Any:
+            try:
+                found = await super().aget_tuple(config)
+            except failures as error:
+                raise _explained(error) from error
+            if found is not None and found.pending_writes:
+                fence.loaded(found.pending_writes)
+            return found
+
+        async def aput(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
+            fence.check()
+            try:
+                saved = await super().aput(config, checkpoint, metadata, new_versions)
+            except failures as error:
+                raise _explained(error) from error
+            place = saved["configurable"]
+            fence.saved(place.get("checkpoint_ns", ""), place["checkpoint_id"], metadata)
+            return saved
+
+        async def aput_writes(self, config: Any, writes: Any, task_id: str, task_path: str = "") -> None:
+            fence.check()
+            try:
+                await super().aput_writes(config, writes, task_id, task_path)
+            except failures as error:
+                raise _explained(error) from error
+
+    return Fenced
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What a database client raises."""
+    try:
+        from psycopg import Error
+    except ImportError:
+        return (sqlite3.Error,)
+    return (sqlite3.Error, Error)
+
+
+def _explained(error: Exception) -> Exception:
+    if type(error).__name__ in ("UndefinedColumn", "UndefinedTable"):
+        advice = "Call PostgresSaver.setup() once, as the application does when it starts."
+        return Refused(f"The store's tables are older than the saver: {one_sentence(error)}.", advice)
+    return LostStore(error)

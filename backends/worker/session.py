@@ -1,0 +1,222 @@
+"""A run from its request to its end: lock, graph, saver, verb, and one ``END`` event whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import platform
+import socket
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, closing
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from ..control.call import python_call, without_secrets
+from ..control.plan import Intent
+from ..errors import Refused
+from ..locks.lock import Lock
+from ..locks.public import adopt
+from ..locks.take import take
+from ..model import ThreadHead
+from ..reader import Reader
+from ..runs import alive
+from ..runs.events import Kind, Outcome
+from ..runs.recorder import Recorder
+from ..runs.spec import RunSpec, Verb
+from . import capture, checks, copies, ending, logs, loop
+from .drawing import draw
+from .ending import Ending
+from .loading import attach, load_target, open_graph, prepare_path
+from .narrator import Narrator
+from .opening import open_or_create
+from .pulse import Pulse
+from .saver import Fence, open_saver, serializer
+from .signals import Stop
+from .standing import place, standing
+from .verbs import CALLS, Work
+
+_FAREWELL = 5.0
+"""Seconds that threads and exit handlers of the user's code get after the end of a run."""
+
+
+def main(request: str) -> int:
+    """Run what is asked; return the exit code (``ending.Ending.exit_code``)."""
+    spec = RunSpec.from_json(request)
+    folder = Path(spec.record)
+    alive.hold(folder)
+    caught = capture.begin(folder)
+    session = Session(spec, Recorder(folder), caught)
+    end = session.run()
+    if end.outcome is Outcome.CANCELLED:
+        ending.exit_now(end.exit_code)  # a thread that still runs a cancelled node must not go on
+    farewell = threading.Timer(_FAREWELL, ending.exit_now, (end.exit_code,))
+    farewell.daemon = True
+    farewell.start()
+    return end.exit_code
+
+
+class Session:
+    """One run.
+
+    Args:
+        spec: What is asked.
+        recorder: Takes the events.
+        caught: What the user's code prints.
+    """
+
+    def __init__(self, spec: RunSpec, recorder: Recorder, caught: capture.Capture) -> None:
+        self._spec = spec
+        self._recorder = recorder
+        self._caught = caught
+        self._news: SimpleQueue[str | None] = SimpleQueue()
+        self._narrator = Narrator(recorder)
+        self._stop = Stop(self._news)
+        self._lock: Lock | None = None
+        self._begun = False
+        self._pulse = Pulse(recorder, self._news, self._narrator.running, self._held, self._abandon)
+
+    def run(self) -> Ending:
+        """Do it, and write the end down."""
+        self._stop.listen()
+        logs.listen(self._recorder)
+        copies.watch()
+        self._recorder.write(Kind.STARTED, pid=os.getpid(), host=socket.gethostname(), **_versions())
+        self._pulse.start()
+        try:
+            end = self._guarded()
+        except BaseException as error:
+            copies.end_if_copy(1)
+            head, after = place(self._spec)
+            end = dataclasses.replace(self._failed(error), head=head, next=after)
+        self._stop.ignore()
+        self._narrator.finish()
+        self._pulse.stop()
+        if self._lock is not None:
+            self._lock.release()
+        self._caught.finish()
+        logs.end()
+        self._tell(end)
+        return end
+
+    def _guarded(self) -> Ending:
+        spec = self._spec
+        if spec.faults:
+            raise Refused("Faults cannot be injected yet.")
+        prepare_path(spec.graph)
+        if spec.verb is Verb.DRAW:
+            return loop.run(self._draw())
+        self._lock = take(spec.store, spec.thread_id, who=spec.operator, run_id=spec.run_id)
+        self._recorder.write(Kind.LOCKED)
+        return loop.run(self._work())
+
+    async def _draw(self) -> Ending:
+        async with AsyncExitStack() as stack:
+            self._tell_graph(await self._open_graph(stack, {}))
+        return Ending(Outcome.DONE)
+
+    async def _work(self) -> Ending:
+        spec = self._spec
+        async with AsyncExitStack() as stack:
+            store = stack.enter_context(closing(await open_or_create(spec)))
+            adopt(spec.thread_id, spec.store)
+            head = checks.head_of(Reader(store), spec)
+            made = await self._open_graph(stack, {**spec.config, "thread_id": spec.thread_id})
+            self._tell_graph(made)
+            serde = serializer(made.checkpointer, store)
+            fence = Fence(self._held, self._narrator.saved, self._narrator.loaded)
+            saver = await stack.enter_async_context(open_saver(spec.store, serde, fence))
+            control = _control()
+            reader, graph = Reader(store), attach(made, saver)
+            work = Work(spec, graph, reader, serde, head, control, self._narrator, lambda: self._begin(head))
+            return await self._drive(work)
+
+    async def _open_graph(self, stack: AsyncExitStack, configurable: Mapping[str, Any]) -> Any:
+        """Import and make the graph.
+
+        Raises:
+            Refused: The project's code did not get that far.
+        """
+        ref = self._spec.graph
+        try:
+            config = {"configurable": {**configurable}}
+            return await stack.enter_async_context(open_graph(load_target(ref), ref, config))
+        except (Refused, ending.Stopped):
+            raise
+        except BaseException as error:
+            raise Refused(f"The graph cannot be loaded: {ending.ending_of(error).reason}") from error
+        finally:
+            self._stop.listen()  # again: the project's code may have brought handlers of its own
+
+    async def _drive(self, work: Work) -> Ending:
+        """Call LangGraph, and look where the thread stands then."""
+        driving = asyncio.ensure_future(CALLS[work.spec.verb](work))
+        self._stop.driving(driving, work.control)
+        await driving
+        return await standing(work)
+
+    def _begin(self, head: ThreadHead | None) -> None:
+        """Say once that from here on the store may change."""
+        if not self._begun:
+            call = python_call(without_secrets(_intent(self._spec)))
+            self._recorder.write(Kind.RUNNING, call=call, head=None if head is None else head.checkpoint_id)
+        self._begun = True
+
+    def _failed(self, error: BaseException) -> Ending:
+        """Tell an error, and what it makes of the run."""
+        if isinstance(error, asyncio.CancelledError) and self._stop.how is not None:
+            return Ending(Outcome.CANCELLED, "Cancelled.")
+        if type(error).__name__ == "GraphDrained":
+            return Ending(Outcome.DRAINED, "Stopped at the end of a superstep.")
+        end = ending.ending_of(error)
+        if end.outcome is Outcome.FAILED:
+            if (node := ending.node_of(error)) is not None:
+                self._narrator.failed(node[1], error)
+            self._recorder.write(Kind.ERROR, **ending.error_event(error))
+        elif isinstance(error, Refused) and error.__cause__ is not None:
+            self._recorder.write(Kind.ERROR, **ending.error_event(error.__cause__))
+        return end
+
+    def _tell_graph(self, graph: Any) -> None:
+        self._recorder.write(Kind.GRAPH, drawing=dataclasses.asdict(draw(graph, self._spec.graph.name)))
+
+    def _tell(self, end: Ending) -> None:
+        self._recorder.write(
+            Kind.END, outcome=end.outcome, reason=end.reason, head=end.head, next=list(end.next), exit=end.exit_code
+        )
+
+    def _held(self) -> bool:
+        return self._lock is None or self._lock.held()
+
+    def _abandon(self) -> None:
+        """The lock is lost: stop at once, since even cancelling would write."""
+        self._tell(Ending(Outcome.FAILED, "The thread's lock was lost; nothing more is written. Resume the thread."))
+        ending.exit_now(ending.FAILED)
+
+
+def _control() -> Any:
+    """A ``RunControl`` where this LangGraph has one."""
+    try:
+        from langgraph.runtime import RunControl
+    except ImportError:
+        return None
+    return RunControl()
+
+
+def _intent(spec: RunSpec) -> Intent:
+    """The request as the preview wrote it, to say the call in the same words."""
+    shared = {field.name for field in dataclasses.fields(Intent)} & {field.name for field in dataclasses.fields(spec)}
+    given = {name: getattr(spec, name) for name in shared}
+    return Intent(**given, checkpoint=spec.checkpoint_id, seen_head=spec.expected_head)
+
+
+def _versions() -> dict[str, str]:
+    try:
+        langgraph = version("langgraph")
+    except PackageNotFoundError:
+        langgraph = ""
+    return {"python": platform.python_version(), "langgraph": langgraph, "executable": sys.executable}
