@@ -26,6 +26,7 @@ from .feed_session import Session
 from .pace import Pace
 from .roster import Roster
 from .store import Store, open_store
+from .witness import GLANCE_SECONDS, Witness
 
 if TYPE_CHECKING:
     from .decode import Decoder
@@ -65,6 +66,8 @@ class Feed:
         on_event: Takes every event, on the feed's thread; must not raise.
         decoder: Decodes values for statuses; by default with the key in ``LANGGRAPH_AES_KEY``.
         opener: Opens the store; by default ``open_store`` at the address.
+        witness: Knows who runs threads, and how their last runs ended; by default one of the address. The feed keeps
+            it up to date, so that others may ask it, too.
     """
 
     def __init__(
@@ -73,11 +76,13 @@ class Feed:
         on_event: Callable[[Event], None],
         decoder: Decoder | None = None,
         opener: Callable[[], Store] | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self._address = address
         self._tell = on_event
         self._decoder = decoder
         self._opener = opener or (lambda: open_store(address.dsn or address.path or address.raw))
+        self._witness = witness or Witness.of(address)
         self._roster = Roster()
         self._store: Store | None = None
         self._alarm: Alarm | None = None
@@ -129,6 +134,7 @@ class Feed:
                 self._store = None
                 if session is not None:
                     self._roster = session.roster
+        self._witness.close()
         if self._alarm is not None:
             self._alarm.stop()
 
@@ -136,7 +142,7 @@ class Feed:
         self._store = store
         if self._alarm is not None and self._alarm.failure is not None:
             self._alarm = None
-        session = Session(store, self._decoder, self._roster, self._say, self._stopping.is_set)
+        session = Session(store, self._decoder, self._witness, self._roster, self._say, self._stopping.is_set)
         self._say(Opened(store.info))
         return session
 
@@ -157,10 +163,14 @@ class Feed:
     def _follow(self, session: Session) -> None:
         """Look for changes when it is time, and work meanwhile, until the feed is stopped or the store is lost."""
         pace = Pace(time.monotonic())
+        glance_at = 0.0
         while not self._stopping.is_set():
             if self._looked_at is not None:
                 thread_ids, self._looked_at = self._looked_at, None
                 session.look_at(thread_ids)
+            if time.monotonic() >= glance_at:
+                session.look_around()
+                glance_at = time.monotonic() + GLANCE_SECONDS
             if time.monotonic() >= pace.due(self._rung):
                 rung, self._rung = self._rung, False
                 changed = session.poll()
@@ -172,7 +182,7 @@ class Feed:
                     self._lost = False
                     self._say(Recovered())
                 pace.alarmed = self._alarm_works()
-            pause = pace.due(self._rung) - time.monotonic()
+            pause = min(pace.due(self._rung), glance_at) - time.monotonic()
             if rest is not None:
                 pause = min(pause, rest)
             if pause > 0:

@@ -17,6 +17,7 @@ from .text import one_line
 if TYPE_CHECKING:
     from .decode import Decoder
     from .reader import Reader
+    from .witness import Witness
 
 NEWEST: Final = 500
 """Threads on the first page."""
@@ -50,6 +51,7 @@ class Session:
     Args:
         store: The open store.
         decoder: Decodes values for statuses.
+        witness: Knows who runs threads, and how their last runs ended.
         roster: The heads told of so far; empty at first.
         tell: Takes the events.
         stopping: Whether to break off.
@@ -59,12 +61,14 @@ class Session:
         self,
         store: Store,
         decoder: Decoder | None,
+        witness: Witness,
         roster: Roster,
         tell: Callable[[Event], None],
         stopping: Callable[[], bool],
     ) -> None:
         self._store = store
         self._decoder = decoder
+        self._witness = witness
         self._made_reader: Reader | None = None
         self._tell = tell
         self._stopping = stopping
@@ -89,8 +93,14 @@ class Session:
         if self._made_reader is None:
             from .reader import Reader
 
-            self._made_reader = Reader(self._store, self._decoder)
+            self._made_reader = Reader(self._store, self._decoder, self._witness)
+            self._witness.renew()
+            self._witness.threads = self._ids
+            self._witness.glance()
         return self._made_reader
+
+    def _ids(self) -> Iterator[str]:
+        return (head.thread_id for head in self.roster)
 
     @property
     def loaded(self) -> bool:
@@ -109,10 +119,25 @@ class Session:
         if delta.reload:
             self._tell(Reloading(delta.reason))
             self._loading = self._load()
+        if delta.changed:
+            self.look_around()
         changed = iter(delta.changed)
         while some := list(islice(changed, _AT_ONCE)):
             self._read_again(some)
         return bool(delta.changed or delta.reload)
+
+    def look_around(self) -> None:
+        """Look at locks and runs, and read the threads again of which they tell something new.
+
+        Their heads, too: who has let go of a thread may have written to it a moment before.
+        """
+        if self._made_reader is None:
+            return
+        moved = sorted(self._witness.glance())
+        for at in range(0, len(moved), _AT_ONCE):
+            some = moved[at : at + _AT_ONCE]
+            heads = self._store.heads_of(some)
+            self._take_in(heads, [i for i in some if i not in heads and self.roster.get(i) is not None])
 
     def look_at(self, thread_ids: Iterable[str]) -> None:
         """Work out the statuses of these threads before others, as far as that is still to be done."""
@@ -189,9 +214,11 @@ class Session:
     def _read_again(self, thread_ids: Sequence[str]) -> None:
         """Read the heads of changed threads, and plan the rest of what is told about them."""
         heads = self._store.heads_of(thread_ids)
-        for thread_id in thread_ids:
+        self._take_in(heads, [thread_id for thread_id in thread_ids if thread_id not in heads])
+
+    def _take_in(self, heads: Mapping[str, ThreadHead], gone: Sequence[str]) -> None:
+        for thread_id in (*heads, *gone):
             self._untold.pop(thread_id, None)
-        gone = frozenset(thread_id for thread_id in thread_ids if thread_id not in heads)
         for thread_id in gone:
             self.roster.discard(thread_id)
             self._urgent.pop(thread_id, None)
@@ -202,7 +229,8 @@ class Session:
             self._written.update(dict.fromkeys(gone))
         self._urgent.update(heads)
         self._uncounted.update(heads)
-        self._tell(Changed(tuple(heads.values()), gone))
+        if heads or gone:
+            self._tell(Changed(tuple(heads.values()), frozenset(gone)))
 
     # Counts.
 

@@ -18,6 +18,7 @@ from .values import Value
 
 if TYPE_CHECKING:
     from .diff import Change
+    from .witness import Witness
 
 _BATCH = 200
 _SAMPLE = 500
@@ -29,11 +30,13 @@ class Reader:
     Args:
         store: An open store.
         decoder: Decodes values; by default with the key in ``LANGGRAPH_AES_KEY``, if there is one.
+        witness: Knows who runs threads, and how their last runs ended; without it such threads are ``stalled``.
     """
 
-    def __init__(self, store: Store, decoder: Decoder | None = None) -> None:
+    def __init__(self, store: Store, decoder: Decoder | None = None, witness: Witness | None = None) -> None:
         self.store = store
         self.decoder = decoder or Decoder.from_environment()
+        self.witness = witness
         self._topology: Topology | None = None
 
     def analyse_heads(self, heads: Sequence[ThreadHead]) -> dict[str, Analysis]:
@@ -45,12 +48,14 @@ class Reader:
         Returns:
             An analysis by thread id; a thread whose head is gone meanwhile is absent.
         """
+        ids = {head.thread_id: head.checkpoint_id for head in heads}
+        held = {} if self.witness is None else self.witness.holding(ids)
         found: dict[str, Analysis] = {}
         for start in range(0, len(heads), _BATCH):
             keys = [head.key for head in heads[start : start + _BATCH]]
             for raw in self.store.raw(keys, Scope.CONTROL):
                 found[raw.key.thread_id] = self._analyse(read_snapshot(raw, self.decoder))
-        return found
+        return found if self.witness is None else self.witness.testify(ids, found, held)
 
     def head(self, thread_id: str) -> ThreadHead:
         """Return the head of a thread.
@@ -108,10 +113,24 @@ class Reader:
         Raises:
             NotFound: It is not there.
         """
+        ids = (key.thread_id,)
+        held = {} if self.witness is None else self.witness.holding(ids)
         snapshot = self.snapshot(key, Scope.CONTROL)
         rows = self.store.history(key.thread_id, key.ns)
         sources = frozenset(row.source or "loop" for row in rows if row.parent_id == key.checkpoint_id)
-        return self._analyse(snapshot, sources)
+        found = self._analyse(snapshot, sources)
+        if self.witness is None or sources or rows[0].key != key:
+            return found
+        thread_id, head = key.thread_id, self.head(key.thread_id)
+        if not _is_at_work(key, head, found):
+            return found
+        return self.witness.testify({thread_id: head.checkpoint_id}, {thread_id: found}, held)[thread_id]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.store.close()
+        if self.witness is not None:
+            self.witness.close()
 
     def state(self, key: CheckpointKey) -> dict[str, Value]:
         """Return the state at a checkpoint, as the application knows it.
@@ -167,6 +186,14 @@ def _wants_topology(snapshot: Snapshot) -> bool:
     if any(not write.task_path and write.task_id != NULL_TASK for write in snapshot.writes):
         return True
     return START in snapshot.values and not any(START in seen for seen in snapshot.versions_seen.values())
+
+
+def _is_at_work(key: CheckpointKey, head: ThreadHead, found: Analysis) -> bool:
+    """Whether the newest checkpoint of a namespace is what a run of its thread goes on with, or has ended at.
+
+    Inside a subgraph it is where it is newer than the thread's head, and has work to do.
+    """
+    return key == head.key or (found.status is StatusName.STALLED and key.checkpoint_id > head.checkpoint_id)
 
 
 def _branch(rows: Sequence[CheckpointRow]) -> list[CheckpointRow]:

@@ -1,7 +1,7 @@
 """Rows -> what a thread is doing, and why, as far as the rows of one checkpoint can tell.
 
-Nothing in a store separates running, crashed, stopped at a breakpoint and drained: such threads are ``stalled`` here,
-unless the caller knows who holds the thread's lock.
+Nothing in a store separates running, crashed, stopped at a breakpoint and drained: such threads are ``stalled`` here.
+Who holds their locks, and how their last runs ended, is for ``witness`` to add.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .decode import Decoder
 from .due import Due, Step, next_step
 from .model import Analysis, Interrupt, Snapshot, StatusName, Summary, Task, TaskState
 from .present import preview
-from .questions import is_nested, open_questions, question_text
+from .questions import answered_in_calls, is_nested, open_questions, question_text
 from .task_identity import identify, own_ids, path_of
 from .task_ids import task_namespace
 from .task_rows import TaskRows, read_rows
@@ -39,7 +39,6 @@ def analyse(
     snapshot: Snapshot,
     decoder: Decoder,
     topology: Topology | None = None,
-    holder: str | None = None,
     *,
     answered: Collection[str] = (),
     successors: Collection[str] = (),
@@ -51,7 +50,6 @@ def analyse(
         snapshot: The checkpoint with its rows; where ``wants_everything`` says so, with all its channels.
         decoder: Decodes questions and errors.
         topology: What the whole store shows of its graphs; see ``wants_topology``.
-        holder: Who holds the thread's lock, if someone does: the thread is running.
         answered: Ids of questions known to be answered, from the rows of subgraphs.
         successors: Sources (``loop``, ``input``, ...) of the checkpoints that follow this one; empty for a head.
         started: Nodes by task id, of tasks whose subgraphs have namespaces of their own (``subgraphs.started_inside``).
@@ -64,7 +62,7 @@ def analyse(
         tasks = tuple(_tasks(snapshot, decoder, step, topology, answered, "loop" in successors, started))
     if successors:
         return _of_the_past(tasks, successors)
-    return _conclude(snapshot, step, tasks, holder)
+    return _conclude(snapshot, step, tasks)
 
 
 def summarise(analysis: Analysis) -> Summary:
@@ -84,6 +82,7 @@ def _tasks(
     """Every task of the step: those that its channels make due, then handlers and calls, and rows of unknown tasks."""
     found = read_rows(snapshot, decoder)
     identify(snapshot, found, step.due, topology, started)
+    answered = frozenset(answered) | answered_in_calls(found.values())
     by_slot = {rows.slot: rows for rows in found.values()}
     for due in step.due:
         rows = by_slot.get(due.slot)
@@ -96,7 +95,7 @@ def _tasks(
     for rows in found.values():
         kind, left_open = rows.path.kind, not rows.finished and (rows.failed or bool(rows.questions))
         if kind in ("handler", "call"):
-            yield _touched(snapshot, rows, kind, rows.name or "?", (), False)
+            yield _touched(snapshot, rows, kind, rows.name or "?", answered if kind == "call" else (), False)
         elif kind == "pull" and (left_open or not sure):
             yield _touched(snapshot, rows, kind, rows.path.node, answered, False)
         elif left_open:
@@ -155,7 +154,7 @@ def _of_the_past(tasks: tuple[Task, ...], successors: Collection[str]) -> Analys
     return Analysis(StatusName.DONE, reason, (), tasks)
 
 
-def _conclude(snapshot: Snapshot, step: Step, tasks: tuple[Task, ...], holder: str | None) -> Analysis:
+def _conclude(snapshot: Snapshot, step: Step, tasks: tuple[Task, ...]) -> Analysis:
     own = [task for task in tasks if task.kind != "call"]
     asking = [task for task in own if task.interrupts]
     failed = [task for task in own if task.state is TaskState.FAILED]
@@ -163,9 +162,7 @@ def _conclude(snapshot: Snapshot, step: Step, tasks: tuple[Task, ...], holder: s
     questions = {one.id: one for task in asking for one in task.interrupts}
     errors = tuple(task.error or "" for task in failed)
     doubt, inferred = step.doubt, bool(step.doubt) or any(task.inferred for task in own)
-    if holder is not None:
-        status, reason = StatusName.RUNNING, holder
-    elif asking:
+    if asking:
         status, reason = StatusName.WAITING, _question_text(tuple(questions.values()))
         inferred = any(task.inferred for task in asking)
     elif failed:

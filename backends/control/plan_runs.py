@@ -11,6 +11,7 @@ from ..errors import Refused
 from ..graphs.drawing import Drawing
 from ..model import Interrupt, StatusName
 from ..runs.spec import Verb
+from ..text import one_line
 from .plan import Intent
 from .scene import END, Preview, Scene, View, listed, name_of, names_of, node_names
 from .schema import problems
@@ -60,12 +61,13 @@ def _start_notes(scene: Scene) -> Iterator[str]:
 
 
 def _dropped_by_input(view: View, drawing: Drawing | None) -> Iterator[str]:
-    if view.unfinished:
-        names = listed(names_of(view.unfinished))
-        asking = " and their open questions" if view.analysis.interrupts else ""
-        yield f"The thread is not finished: a new input drops its pending tasks ({names}){asking}."
-    if view.finished and not view.unfinished:
-        yield "The last step has finished, but its checkpoint is missing: a new input drops what it saved."
+    """LangGraph goes on from the checkpoint: neither what is due nor what its step has saved comes along."""
+    asking = " and its open questions" if view.analysis.interrupts else ""
+    pending = f"the pending {listed(names_of(view.unfinished))}{asking}" if view.unfinished else ""
+    saved = f"what {listed(names_of(view.finished))} saved" if view.finished else ""
+    if view.own:
+        lost = " and ".join(filter(None, (pending, saved)))
+        yield f"The thread is in the middle of a step: a new input drops {lost}."
     yield from _unknown_nodes(view, drawing)
 
 
@@ -110,7 +112,7 @@ def _require_work(scene: Scene, view: View) -> None:
     if view.analysis.status is StatusName.DONE and not view.analysis.tasks and not view.analysis.inferred:
         raise Refused(f"There is nothing to resume: {thread} is done.", "Give it a new input, or fork it.")
     if view.snapshot.problem is not None:
-        raise Refused(f"The head of {thread} cannot be read: {view.snapshot.problem}.")
+        raise Refused(f"The head of {thread} cannot be read: {one_line(view.snapshot.problem, 200)}.")
     known = None if scene.drawing is None else set(node_names(scene.drawing)) | {START}
     due = {task.name for task in view.unfinished} - {"?"}
     if known and due and due.isdisjoint(known):
@@ -130,7 +132,8 @@ def _resume_warnings(view: View) -> Iterator[str]:
             "follows. Retry the step instead."
         )
     if view.analysis.inferred and view.analysis.status in (StatusName.DONE, StatusName.UNKNOWN):
-        yield f"The rows do not tell for certain what is next ({view.analysis.reason}): the graph decides."
+        reason = one_line(view.analysis.reason, 200)
+        yield f"The rows do not tell for certain what is next ({reason}): the graph decides."
 
 
 def _state_notes(view: View) -> Iterator[str]:

@@ -33,12 +33,14 @@ class _Base:
         view: What it means.
         drawing: The graph that its namespace belongs to.
         later: Checkpoints of its namespace that are newer.
+        followed: Whether one of them is its child.
     """
 
     key: CheckpointKey
     view: View
     drawing: Drawing | None
     later: int
+    followed: bool
 
 
 def plan_fork(scene: Scene) -> Preview:
@@ -82,8 +84,10 @@ def _base(scene: Scene) -> _Base:
     intent, reader = scene.intent, scene.open_reader
     head = scene.thread_head
     key = reader.resolve_checkpoint(intent.thread_id, intent.checkpoint, intent.ns)
-    later = sum(row.key.checkpoint_id > key.checkpoint_id for row in reader.store.history(head.thread_id, key.ns))
-    return _Base(key, scene.at(key), drawing_at(scene.drawing, key.ns), later)
+    rows = reader.store.history(head.thread_id, key.ns)
+    later = sum(row.key.checkpoint_id > key.checkpoint_id for row in rows)
+    followed = any(row.parent_id == key.checkpoint_id for row in rows)
+    return _Base(key, scene.at(key), drawing_at(scene.drawing, key.ns), later, followed)
 
 
 # --- what may be written ---------------------------------------------------------------------------------------------
@@ -160,7 +164,7 @@ def _next(intent: Intent, base: _Base) -> tuple[str, ...] | None:
 
 def _dropped(intent: Intent, base: _Base, after: tuple[str, ...] | None) -> Iterator[str]:
     """What the step that begins here loses: an update is a step of its own, made from the state before."""
-    if base.later or intent.as_node == COPY_NODE:
+    if base.followed or intent.as_node == COPY_NODE:
         return
     finished = [task for task in base.view.finished if not task.error]
     if finished:

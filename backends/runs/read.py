@@ -13,6 +13,7 @@ from typing import Any
 
 from ..text import one_line
 from .alive import holder_pid
+from .children import settle
 from .events import Event, Kind, Outcome
 from .record import BOOT, EXIT, RUN
 from .recorder import EVENTS
@@ -187,6 +188,7 @@ class RunReader:
             if fold.stopping:
                 return replace(run, state=RunState.STOPPING)
             return replace(run, state=RunState.RUNNING if fold.works else RunState.STARTING)
+        settle(self._folder)
         code = _exit_code(self._folder)
         return replace(
             run,

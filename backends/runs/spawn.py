@@ -13,7 +13,7 @@ from ..address import parse_address
 from ..errors import Refused
 from ..folders import write_whole
 from ..text import one_line
-from . import interpreter
+from . import children, interpreter
 from .alive import holder_pid
 from .read import read_run
 from .record import BOOT, EXIT, write_request
@@ -83,7 +83,7 @@ def launch(spec: RunSpec) -> tuple[subprocess.Popen[bytes], threading.Thread]:
     except (OSError, ValueError) as error:  # the latter for variables that no process can have
         raise Refused(f"The run cannot be started: {error}.") from error
     tended = threading.Thread(target=_tend, args=(child, spec), name=f"lgtop-run-{child.pid}", daemon=True)
-    tended.start()
+    children.tend(spec.record, tended)
     return child, tended
 
 
@@ -107,3 +107,5 @@ def _tend(child: subprocess.Popen[bytes], spec: RunSpec) -> None:
         write_whole(Path(spec.record, EXIT), str(child.returncode))
     except OSError:
         return  # the record was pruned, or the disk is full: the end is known all the same, only not its cause
+    finally:
+        children.tended(spec.record)
