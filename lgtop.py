@@ -1,6 +1,7 @@
 """lgtop: watch and control LangGraph threads from a terminal; ``python -m lgtop`` or the ``lgtop`` command.
 
-For applications: ``from lgtop import thread_lock, AlreadyRunning``.
+For applications: locks (``thread_lock``) and durable workflows (``CheckpointerManager``, ``resume_workflow``, ...), on
+SQLite and PostgreSQL alike: ``from lgtop import resume_workflow``.
 """
 
 from __future__ import annotations
@@ -14,16 +15,54 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from backends.durability.checkpointer import CheckpointerManager
+    from backends.durability.failed import find_failed_workflows
+    from backends.durability.lock_managers import PostgresLockManager, SqliteLockManager
+    from backends.durability.resume import ResumeResult, resume_workflow
+    from backends.durability.retry import ResumeFailed, resume_with_retry
+    from backends.durability.standing import CheckpointStatus, get_checkpoint_status, needs_resume
+    from backends.durability.thread_ids import generate_thread_id
     from backends.errors import AlreadyRunning, Refused, StoreError
     from backends.locks.public import thread_lock
 
-__all__ = ["AlreadyRunning", "Refused", "StoreError", "load_backends", "main", "thread_lock"]
+__all__ = [
+    "AlreadyRunning",
+    "CheckpointStatus",
+    "CheckpointerManager",
+    "PostgresLockManager",
+    "Refused",
+    "ResumeFailed",
+    "ResumeResult",
+    "SqliteLockManager",
+    "StoreError",
+    "find_failed_workflows",
+    "generate_thread_id",
+    "get_checkpoint_status",
+    "load_backends",
+    "main",
+    "needs_resume",
+    "resume_with_retry",
+    "resume_workflow",
+    "thread_lock",
+]
 
 _ALIAS = "_lgtop_backends"
 _PUBLIC = {
     "AlreadyRunning": "errors",
+    "CheckpointStatus": "durability.standing",
+    "CheckpointerManager": "durability.checkpointer",
+    "PostgresLockManager": "durability.lock_managers",
     "Refused": "errors",
+    "ResumeFailed": "durability.retry",
+    "ResumeResult": "durability.resume",
+    "SqliteLockManager": "durability.lock_managers",
     "StoreError": "errors",
+    "find_failed_workflows": "durability.failed",
+    "generate_thread_id": "durability.thread_ids",
+    "get_checkpoint_status": "durability.standing",
+    "needs_resume": "durability.standing",
+    "resume_with_retry": "durability.retry",
+    "resume_workflow": "durability.resume",
     "thread_lock": "locks.public",
 }
 """Name -> module of ``backends`` that it comes from, when it is first asked for."""

@@ -41,6 +41,11 @@ class Address:
     dsn: str | None
     label: str
 
+    @property
+    def target(self) -> str:
+        """What a connection, a lock or a child process is given: the path, or the DSN with its password."""
+        return self.dsn or self.path or self.raw
+
     def __repr__(self) -> str:
         return f"Address({self.kind}, {self.raw!r})"
 

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def state_path() -> str:
+    """The folder of everything that outlives a process: runs, the action log, remembered choices; it may not exist.
+
+    It is where platformdirs says, which only macOS needs to be asked about: a list of threads is printed before it is
+    imported.
+    """
+    home = os.environ.get("XDG_STATE_HOME", "").strip()
+    if not home and sys.platform != "darwin":
+        home = os.path.expanduser("~/.local/state")
+    if home:
+        return os.path.join(os.path.abspath(home), "lgtop")
+    from platformdirs import user_state_dir
+
+    return user_state_dir("lgtop", appauthor=False)
 
 
 def state_folder() -> Path:
-    """The folder of everything that outlives a process: runs, the action log, remembered choices; it may not exist."""
-    if home := os.environ.get("XDG_STATE_HOME", ""):
-        return Path(os.path.abspath(home), "lgtop")  # what platformdirs says, without importing it
-    from platformdirs import user_state_path
+    """The same as a ``Path``."""
+    from pathlib import Path
 
-    return user_state_path("lgtop", appauthor=False)
+    return Path(state_path())
 
 
 def private_folder(path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from .model import Interrupt
 from .present import preview
@@ -28,6 +28,17 @@ def open_questions(rows: TaskRows, node: str, task_ns: str, answered: Collection
     used = {interrupt_id(task_ns, slot) for slot in range(rows.answers)} if rows.failed else set()
     questions = (_question(value, node, task_ns, rows.id) for value in rows.questions)
     return tuple(one for one in questions if one.id not in used and one.id not in answered)
+
+
+def answered_in_calls(tasks: Iterable[TaskRows]) -> frozenset[str]:
+    """Return the ids of questions that ``@task`` calls asked and have the answers of.
+
+    The entrypoint repeats such a question in its own rows, and keeps it there when the run fails after the answer. Of a
+    call that has answers and failed, it is taken for answered: giving it another one would answer the next question.
+    """
+    calls = (rows for rows in tasks if rows.path.kind == "call")
+    over = (rows for rows in calls if rows.finished or (rows.failed and rows.answers))
+    return frozenset(_stored_id(_fields(value) or {}) for rows in over for value in rows.questions) - {""}
 
 
 def asks_as(rows: TaskRows, task_ns: str) -> bool:

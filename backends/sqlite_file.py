@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 from .address import similar_files
-from .errors import NotAStore, StoreReplaced
+from .errors import EmptyPlace, NotAStore, StoreReplaced
 
 WHICH_FILE = "Give the file that the application's SqliteSaver or AsyncSqliteSaver writes."
 
@@ -100,7 +100,7 @@ def _header_says_wal(path: str) -> bool:
     with open(path, "rb") as file:
         header = file.read(20)
     if not header:
-        raise NotAStore(f"{name} is empty.", "LangGraph makes its tables when the application first uses the store.")
+        raise EmptyPlace(f"{name} is empty.", "LangGraph makes its tables when the application first uses the store.")
     if not header.startswith(_MAGIC):
         raise NotAStore(f"{name} is not an SQLite database, or it is encrypted.", WHICH_FILE)
     return header[18:20] == b"\x02\x02"

@@ -15,6 +15,8 @@ class Scene(TypedDict, total=False):
         answers: Node to answer, for the questions that it stops at.
         metadata: What the application notes on every checkpoint.
         die_in: Node in which the process is killed.
+        cancel_in: Node in which the application cancels the task that runs the graph.
+        secret: Whether the application writes it encrypted, with a key that it keeps to itself.
     """
 
     graph: str
@@ -23,6 +25,8 @@ class Scene(TypedDict, total=False):
     answers: dict[str, Any]
     metadata: dict[str, str]
     die_in: str
+    cancel_in: str
+    secret: bool
 
 
 _LETTER = "Thanks for the good advice. The lamp works well. We are happy."
@@ -44,8 +48,8 @@ def _approval(name: str, purpose: str, amount: int, answers: dict[str, Any]) -> 
     return {"graph": "approval", "thread": name, "input": given, "answers": answers, "metadata": {"tenant": "globex"}}
 
 
-def _report(name: str, closed: bool) -> Scene:
-    given = {"pages": ["/news", "/prices", "/people"], "pace": 0, "closed": closed}
+def _report(name: str, closed: bool, pace: float = 0) -> Scene:
+    given = {"pages": ["/news", "/prices", "/people"], "pace": pace, "closed": closed}
     return {"graph": "tasks", "thread": name, "input": given, "metadata": {"tenant": "initech"}}
 
 
@@ -54,6 +58,7 @@ def _article(name: str, topic: str, answers: dict[str, Any]) -> Scene:
 
 
 SETTLED: list[Scene] = [
+    _document("doc-payroll", _LETTER, "initech") | {"secret": True},
     _document("doc-letter", _LETTER, "acme"),
     _document("doc-complaint", _COMPLAINT, "acme"),
     _document("doc-unreadable", " ", "initech"),
@@ -70,12 +75,23 @@ SETTLED: list[Scene] = [
     _article("article-solar", "solar power", {}),
     _article("article-tides", "tidal power", {"research": ["https://library.example/1", "https://library.example/3"]}),
     {"graph": "types", "thread": "order-7", "input": {"text": "Two lamps by Friday, please.", "pace": 0}},
+    {"graph": "idempotent", "thread": "seats-4", "input": {"booking_id": "b4", "seats": 4, "pace": 0}},
+    {"graph": "saga", "thread": "trip-oslo", "input": {"journey_id": "oslo", "fails_at": "car", "pace": 0}},
+    {"graph": "recovery", "thread": "transfer-17", "input": {"amount": 50, "failures": 9, "limit": 3, "pace": 0}},
+    {"graph": "retry", "thread": "quote-acme", "input": {"host": "quotes.example", "failures": 9, "pace": 0}},
+    {"graph": "long_running", "thread": "batch-sunday", "input": {"left": ["north", "east", "south"], "pace": 0}},
 ]
 """Played one after another to their end, their error, or their first unanswered question."""
 
+AWAITED: list[Scene] = [
+    {"graph": "timeout", "thread": "oracle-rain", "input": {"question": "Rain?", "delay": 9.0, "pace": 0}},
+    _report("report-autumn", closed=False, pace=0.2) | {"cancel_in": "fetch"},
+]
+"""Played on an event loop, all at the same time."""
+
 KILLED: list[Scene] = [
-    _document("doc-contract", _LETTER, "globex", pace=0.5) | {"die_in": "sentiment"},
     _pipeline("orders-wednesday", 1500, "acme", pace=0.5) | {"die_in": "transform"},
+    _document("doc-offer", _LETTER, "globex", pace=0.5) | {"die_in": "sentiment"},
 ]
 """Played at the same time, in a process that is killed when each of them is inside its node."""
 
@@ -83,4 +99,4 @@ LIVE: list[Scene] = [
     _document("doc-live", _LETTER, "acme", pace=2.0),
     _pipeline("orders-live", 2000, "globex", pace=3.0),
 ]
-"""Played at the same time, again and again."""
+"""Played at the same time, again and again, by an application that takes no lock."""

@@ -70,6 +70,7 @@ SHOW = record(
     reason=TEXT,
     next=array(TEXT),
     error=MAYBE_TEXT,
+    running_by=MAYBE_TEXT,
     step=VALUE,
     source=VALUE,
     tasks=array(TASK),
@@ -107,11 +108,131 @@ QUESTION = record(
     asked_at=TIME,
     age={"type": ["number", "null"], "minimum": 0},
     response_schema=VALUE,
+    running_by=MAYBE_TEXT,
 )
 INBOX = array(QUESTION)
 
+RUN = record(
+    run_id=TEXT,
+    thread_id=TEXT,
+    verb={"enum": ["start", "resume", "retry", "answer", "fork", "edit"]},
+    graph=TEXT,
+    target=TEXT,
+    operator=TEXT,
+    host=TEXT,
+    pid=MAYBE_NUMBER,
+    state={
+        "enum": [
+            *("starting", "running", "stopping", "done", "waiting", "paused"),
+            *("drained", "cancelled", "failed", "refused", "busy", "crashed"),
+        ]
+    },
+    reason=TEXT,
+    started_at=TIME,
+    ended_at=TIME,
+    exit=MAYBE_NUMBER,
+    tasks_started=NUMBER,
+    tasks_finished=NUMBER,
+    nodes={"type": "object", "additionalProperties": NUMBER},
+    next=array(TEXT),
+    head_before=MAYBE_TEXT,
+    head=MAYBE_TEXT,
+    durability={"enum": ["sync", "async", "exit"]},
+    call=TEXT,
+    store=TEXT,
+    record=TEXT,
+)
+RUNS = array(RUN)
+RESULT = record(**RUN["properties"], thread={"anyOf": [THREAD, {"type": "null"}]})
+PLAN = record(
+    verb={"enum": ["start", "resume", "retry", "answer", "fork", "edit", "copy", "branch"]},
+    thread_id=TEXT,
+    graph=MAYBE_TEXT,
+    head=MAYBE_TEXT,
+    summary=TEXT,
+    runs=array(TEXT),
+    reuses=array(TEXT),
+    asks=array(TEXT),
+    notes=array(TEXT),
+    warnings=array(TEXT),
+    refusal=MAYBE_TEXT,
+    python=TEXT,
+    command=TEXT,
+)
+COPIED = record(thread_id=TEXT, copied_from=TEXT, upto=MAYBE_TEXT, checkpoints=NUMBER, writes=NUMBER)
+ACTION = record(
+    action_id=TEXT,
+    at=TIME,
+    operator=TEXT,
+    store=TEXT,
+    verb={"enum": ["start", "resume", "retry", "answer", "fork", "edit", "copy", "branch", "undo"]},
+    thread_id=TEXT,
+    target=MAYBE_TEXT,
+    summary=TEXT,
+    run_id=MAYBE_TEXT,
+    outcome=MAYBE_TEXT,
+    reason=TEXT,
+    head_before=MAYBE_TEXT,
+    head_after=MAYBE_TEXT,
+    undone=FLAG,
+    python=TEXT,
+    command=TEXT,
+)
+ACTIONS = array(ACTION)
+GRAPH = record(name=TEXT, target=TEXT, root=TEXT, dependencies=array(TEXT), python=MAYBE_TEXT)
+GRAPHS = array(GRAPH)
+EFFECT = record(where=TEXT, what=MAYBE_TEXT, key=MAYBE_TEXT, times=NUMBER)
+TALLY = {"type": "object", "additionalProperties": NUMBER}
+AUDIT = record(
+    graph=TEXT,
+    target=TEXT,
+    store={"enum": ["sqlite", "postgres"]},
+    passed=FLAG,
+    effects_from={"enum": ["outside", "starts"]},
+    nodes=array(TEXT),
+    undisturbed=record(
+        status=STATUS,
+        starts=TALLY,
+        effects=array(EFFECT),
+        done_before_questions=array(EFFECT),
+        began_again_when_answered=array(TEXT),
+        not_compared=array(array(VALUE)),
+        warnings=array(TEXT),
+    ),
+    cells=array(
+        record(
+            durability={"enum": ["sync", "async", "exit"]},
+            point={"enum": ["before", "inside", "after", "written", "committed"]},
+            node=TEXT,
+            how={"enum": ["kill", "exit", "raise", "hang", "lost"]},
+            ms=NUMBER,
+            verdict={
+                "enum": [
+                    *("survived", "repeated work", "lost work"),
+                    *("different result", "cannot resume", "did not strike"),
+                ]
+            },
+            reason=TEXT,
+            repeated=array(EFFECT),
+            missing=array(EFFECT),
+            lost=TALLY,
+            reran=TALLY,
+            differences=array(record(path=array(VALUE), undisturbed=VALUE, found=VALUE)),
+            started_again=FLAG,
+            processes=NUMBER,
+        )
+    ),
+)
+DRAWN = record(**GRAPH["properties"], drawing={"type": "object", "required": ["nodes", "edges"]})
+
 _CHECKED: dict[int, jsonschema.Draft202012Validator] = {}
 """Validators of the schemas above; a schema is checked itself once, which costs more than most documents."""
+
+
+def checked(document: Any, schema: dict[str, Any]) -> Any:
+    """The document, after ``check``."""
+    check(document, schema)
+    return document
 
 
 def check(document: Any, schema: dict[str, Any]) -> None:

@@ -7,16 +7,19 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.segment import Segment, Segments
+from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.widget import Widget
 
 from backends.address import Address
 from backends.index import ThreadIndex
@@ -38,12 +41,19 @@ if TYPE_CHECKING:
     from backends.feed import Feed
     from backends.feed_events import Event
     from backends.reader import Reader
+    from backends.witness import Witness
+
+    from .control import Control, Project
+    from .lab.experiment import Experiment
 
 _LOCAL_PACE = 1 / 30
 """Least seconds between two repaints of changed rows."""
 
 _REMOTE_PACE = 0.3
 """The same over SSH, where each costs a round of bytes."""
+
+_SETTLED = 0.5
+"""Seconds after the first frame at which the runs are looked for: what is on screen comes first."""
 
 _TURN = 0.001
 """Seconds after which the feed's thread lets the screen's go on, when both want to."""
@@ -62,6 +72,8 @@ class LgtopApp(App[None]):
         address: Where the store is.
         decoder: Decodes values; made from the environment unless given.
         readonly: Whether control verbs are refused.
+        crashes: Whether the store was opened for crashing runs on it; asked first otherwise.
+        project: Where the graphs are; the current directory unless given.
         thread: A thread to open at once.
         query: A filter to begin with.
         sort: An order to begin with (``backends.order.SORTS``).
@@ -89,6 +101,9 @@ class LgtopApp(App[None]):
         Binding("colon,ctrl+p", "command_palette", "command", id="app.palette", tooltip="Commands"),
         Binding("question_mark,f1", "help", "help", id="app.help", tooltip="Keys of this screen"),
         Binding("q", "quit", "quit", id="app.quit", tooltip="Quit"),
+        Binding("R", "runs", "runs", show=False, id="app.runs", tooltip="Runs, live and past"),
+        Binding("L", "actions", "actions", show=False, id="app.actions", tooltip="What was done with lgtop; undo it"),
+        Binding("X", "lab", "crash lab", show=False, id="app.lab", tooltip="Crash lab: run, crash and resume a graph"),
         Binding("T", "next_theme", "theme", show=False, id="app.theme", tooltip="Next theme: dark, light, 16 colours"),
         Binding("ctrl+l", "redraw", "redraw", show=False, id="app.redraw", tooltip="Draw the screen anew"),
         Binding("ctrl+z", "suspend_process", "suspend", show=False, id="app.suspend", tooltip="Go to the shell"),
@@ -100,6 +115,8 @@ class LgtopApp(App[None]):
         decoder: Decoder | None = None,
         *,
         readonly: bool = True,
+        crashes: bool = False,
+        project: Project | None = None,
         thread: str | None = None,
         query: str = "",
         sort: str = "attention",
@@ -113,12 +130,14 @@ class LgtopApp(App[None]):
         super().__init__(driver_class=driver_class)
         self.address = address
         self.readonly = readonly
+        self.crashes = crashes
         self.terminal = terminal or Terminal.detect()
         self.clock = clock
         self.live = Live(self, _REMOTE_PACE if self.terminal.remote else _LOCAL_PACE, clock)
         self.store_thread = StoreThread(self._open_reader)
         self.feed: Feed | None = None
         self._decoder = decoder
+        self._project = project
         self._first_thread = thread
         self._first_query = query
         self.animation_level = "none"
@@ -144,6 +163,28 @@ class LgtopApp(App[None]):
         """Every thread that has been read."""
         return self.live.index
 
+    @cached_property
+    def witness(self) -> Witness:
+        """Knows who runs threads, and how their last runs ended; kept up to date by the feed."""
+        from backends.witness import Witness
+
+        return Witness.of(self.address)
+
+    @cached_property
+    def control(self) -> Control:
+        """Carries out verbs, and knows the runs; loaded when the first frame is on screen."""
+        from .control import Control, Project
+
+        project = self._project or Project(Path.cwd())
+        return Control(self, self.address, self.store_thread, project, self.readonly)
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """What the crash lab is about."""
+        from .lab.experiment import Experiment
+
+        return Experiment(self)
+
     # Start and end
 
     def get_default_screen(self) -> Screen[Any]:
@@ -161,14 +202,22 @@ class LgtopApp(App[None]):
         gc.enable()
         sys.setswitchinterval(_TURN)
         self.set_interval(10.0, self.live.grow_older)
+        self.set_timer(_SETTLED, self._follow_runs)
         if self._first_thread is not None:
             self.open_thread(self._first_thread)
+
+    @work(group="runs")
+    async def _follow_runs(self) -> None:
+        try:
+            await self.control.follow_runs()
+        except Exception as error:  # runs are not what the app stands or falls with
+            self.tell_failure(error)
 
     def follow_store(self) -> None:
         """Begin to read the store, and to hear of its changes."""
         from backends.feed import Feed
 
-        self.feed = Feed(self.address, self._heard, self._decoder)
+        self.feed = Feed(self.address, self._heard, self._decoder, witness=self.witness)
         self.feed.start()
 
     def _heard(self, event: Event) -> None:
@@ -184,7 +233,8 @@ class LgtopApp(App[None]):
         from backends.reader import Reader
         from backends.store import open_store
 
-        return Reader(open_store(self.address.dsn or self.address.path or self.address.raw), self._decoder)
+        store = open_store(self.address.dsn or self.address.path or self.address.raw)
+        return Reader(store, self._decoder, self.witness)
 
     def on_unmount(self) -> None:
         """Let go of the store."""
@@ -200,6 +250,12 @@ class LgtopApp(App[None]):
         from .screens.thread import ThreadScreen
 
         self.push_screen(ThreadScreen(thread_id))
+
+    def open_lab(self, thread_id: str = "") -> None:
+        """Show the crash lab, with the graph and the input of a thread."""
+        from .screens.lab import LabScreen
+
+        self.push_screen(LabScreen(thread_id))
 
     def copy(self, text: str, what: str) -> None:
         """Copy a text and say where it went.
@@ -219,6 +275,10 @@ class LgtopApp(App[None]):
         else:
             self.notify(f"Asked the terminal to copy the {what} (OSC 52); it does not say whether it did.")
 
+    def say_at_exit(self, lines: Iterable[str]) -> None:
+        """Leave some lines on the terminal when the app has gone; safe text, never markup."""
+        self._exit_renderables += [Segments([Segment(line), Segment.line()]) for line in lines]
+
     def notify(self, message: str, **options: Any) -> None:
         """Show a toast; never markup."""
         super().notify(one_line(message, 500), **{**options, "markup": False})
@@ -230,7 +290,7 @@ class LgtopApp(App[None]):
         from .palette import Palette
 
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())
 
     def action_help(self) -> None:
         """Every key of this screen."""
@@ -238,6 +298,38 @@ class LgtopApp(App[None]):
 
         heading = f"Keys · {self.screen.BINDING_GROUP_TITLE or 'this screen'}"
         self.push_screen(Help(groups_of(self.screen), heading))
+
+    def action_runs(self) -> None:
+        """Runs of this store."""
+        from .screens.runs import RunsScreen
+
+        self._go_to(RunsScreen)
+
+    def action_actions(self) -> None:
+        """The action log of this store."""
+        from .screens.actions import ActionsScreen
+
+        self._go_to(ActionsScreen)
+
+    def action_lab(self) -> None:
+        """The crash lab."""
+        from .screens.lab import LabScreen
+
+        self._go_to(LabScreen)
+
+    def _go_to(self, kind: type[Screen[None]]) -> None:
+        """Show a screen that there is only one of: go back to it where it is open already."""
+        if not any(isinstance(screen, kind) for screen in self.screen_stack):
+            self.push_screen(kind())
+            return
+        while not isinstance(self.screen, kind):
+            self.pop_screen()
+
+    async def action_quit(self) -> None:
+        """Quit, once it is settled what becomes of the runs that go on."""
+        from .dialogs.quit import leave
+
+        self.run_worker(leave(self), exclusive=True, group="quit")
 
     def action_next_theme(self) -> None:
         """Go through the themes."""
@@ -272,14 +364,20 @@ class LgtopApp(App[None]):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Run what a key asks for: a failure does not end the app, a screen that is still being made hears nothing."""
-        if not self.screen.is_mounted:
+        """Run what a key asks for: a failure does not end the app; a screen not made yet, or gone, hears nothing."""
+        if not self._hears(default_namespace):
             return False
         try:
             return await super().run_action(action, default_namespace, namespaces)
         except Exception as error:  # the key may be Textual's own, as in a command palette that is still empty
-            self._tell_failure(error)
+            self.tell_failure(error)
             return False
+
+    def _hears(self, node: DOMNode | None) -> bool:
+        """Whether a key that was pressed for a node finds it on screen, and complete."""
+        if not self.screen.is_mounted:
+            return False
+        return not isinstance(node, Widget) or (node.is_attached and node.screen is self.screen)
 
     def _handle_exception(self, error: Exception) -> None:
         """Stop because of an error of our own: no traceback on the terminal, no local variables anywhere."""
@@ -295,9 +393,10 @@ class LgtopApp(App[None]):
 
     def _thread_died(self, failure: threading.ExceptHookArgs) -> None:
         """An error of our own on another thread: say so instead of writing a traceback over the screen."""
-        self._tell_failure(failure.exc_value or RuntimeError(failure.exc_type.__name__))
+        self.tell_failure(failure.exc_value or RuntimeError(failure.exc_type.__name__))
 
-    def _tell_failure(self, error: BaseException) -> None:
+    def tell_failure(self, error: BaseException) -> None:
+        """Say that something of our own failed, and where the details are; the app goes on."""
         from .crash import write_log
 
         log = write_log(error, self._secrets)

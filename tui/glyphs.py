@@ -14,7 +14,7 @@ STATUS: Mapping[StatusName, str] = MappingProxyType(
         StatusName.FAILED: "✖",
         StatusName.CANCELLED: "⊘",
         StatusName.PAUSED: "‖",
-        StatusName.CRASHED: "✖",
+        StatusName.CRASHED: "†",
         StatusName.STALLED: "↯",
         StatusName.DONE: "✓",
         StatusName.UNKNOWN: "○",

@@ -29,15 +29,38 @@ class KeymapError(ValueError):
 def groups() -> list[list[Binding]]:
     """The bindings that a person meets at the same time: those of the app, a screen, and a widget in it."""
     from .app import LgtopApp
+    from .dialogs.answer import Answer
+    from .dialogs.ask_text import AskText
     from .dialogs.choose import Choices, Choose
+    from .dialogs.confirm import Confirm
+    from .dialogs.edit import Edit
+    from .dialogs.fault import ChooseFault
+    from .dialogs.give_input import GiveInput
     from .dialogs.help import Help, HelpLines
+    from .dialogs.preview import Preview
+    from .dialogs.quit import Quit
+    from .dialogs.start import Start
+    from .screens.actions import ActionsScreen
     from .screens.inbox import InboxScreen
+    from .screens.lab import LabScreen
+    from .screens.run import RunScreen
+    from .screens.runs import RunsScreen
     from .screens.thread import ThreadScreen
     from .screens.threads import ThreadsScreen
+    from .widgets.action_list import ActionList
+    from .widgets.event_lines import EventLines
+    from .widgets.fate_table import FateTable
+    from .widgets.fault_pane import FaultGraph
     from .widgets.filter_input import FilterInput
+    from .widgets.form import FieldInput, Form
+    from .widgets.graph_view import GraphView
     from .widgets.history import History
-    from .widgets.outline_view import OutlineView
+    from .widgets.json_area import JsonArea
+    from .widgets.outline_search import SearchableOutline
+    from .widgets.picker import Picker
     from .widgets.questions import Questions
+    from .widgets.run_list import RunList
+    from .widgets.sheet import Sheet
     from .widgets.thread_list import ThreadList
 
     together: list[tuple[type[DOMNode], type[DOMNode]]] = [
@@ -45,9 +68,25 @@ def groups() -> list[list[Binding]]:
         (ThreadsScreen, FilterInput),
         (InboxScreen, Questions),
         (ThreadScreen, History),
-        (ThreadScreen, OutlineView),
+        (ThreadScreen, SearchableOutline),
+        (ThreadScreen, GraphView),
+        (RunsScreen, RunList),
+        (RunScreen, EventLines),
+        (ActionsScreen, ActionList),
+        (LabScreen, FaultGraph),
+        (LabScreen, FateTable),
+        (ChooseFault, FaultGraph),
         (Choose, Choices),
         (Help, HelpLines),
+        (Preview, Sheet),
+        (Confirm, Sheet),
+        (Quit, Choices),
+        (AskText, FieldInput),
+        *(
+            (dialog, widget)
+            for dialog in (Answer, Start, Edit, GiveInput)
+            for widget in (Form, FieldInput, Picker, JsonArea)
+        ),
     ]
     return [[*_bindings(LgtopApp), *_bindings(screen), *_bindings(widget)] for screen, widget in together]
 

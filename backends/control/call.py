@@ -216,6 +216,8 @@ def _run_options(intent: Intent) -> Iterator[_Option]:
         yield "--durability", intent.durability
     if intent.step:
         yield "--step", None
+    for fault in intent.faults:
+        yield "--crash", fault
     if intent.recursion_limit is not None:
         yield "--recursion-limit", str(intent.recursion_limit)
     if intent.config:

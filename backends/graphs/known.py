@@ -49,6 +49,14 @@ class Known:
         named = parse_ref(self._graph, self._cwd, python)
         return [named, *(ref for ref in refs if ref != named)]
 
+    def named(self, text: str) -> GraphRef:
+        """Return the graph that a person names, as ``--graph`` would.
+
+        Raises:
+            Refused: There is none such.
+        """
+        return parse_ref(text, self._cwd, self._interpreter())
+
     def drawing(self, ref: GraphRef) -> Drawing:
         """Return what a graph looks like now; may block for seconds, while a child imports it.
 

@@ -73,6 +73,13 @@ class LostStore(Exception):
         super().__init__(f"The store failed: {one_sentence(cause)}")
 
 
+class LostLock(Exception):
+    """The thread's lock is not ours any more: another process may be writing."""
+
+    def __init__(self) -> None:
+        super().__init__("The thread's lock was lost, and nothing was written after that. Resume the thread.")
+
+
 def ending_of(error: BaseException) -> Ending:
     """Say what an exception means as the end of a run."""
     if type(error).__name__ in _NOTHING_WRITTEN:
@@ -86,6 +93,8 @@ def ending_of(error: BaseException) -> Ending:
             return Ending(Outcome.FAILED, mask_dsn(str(error)), code=STORE)
         case LostStore():
             return Ending(Outcome.FAILED, str(error), code=STORE)
+        case LostLock():
+            return Ending(Outcome.FAILED, str(error))
         case Stopped(how="drain"):
             return Ending(Outcome.DRAINED, "Stopped before anything was run.")
         case Stopped() | KeyboardInterrupt():

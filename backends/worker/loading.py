@@ -76,10 +76,17 @@ def load_target(ref: GraphRef) -> Any:
 
 
 def _from_file(ref: GraphRef, path_text: str) -> ModuleType:
-    """Import a file under the name that LangGraph's server gives it (``langgraph_api/graph.py:880``)."""
+    """Import a file: as the module that it is to the rest of the project, where it is one.
+
+    Under another name it would be a second module with classes of its own: those that the application has stored would
+    be instances of strangers to the graph's code, and those stored here could not be found by the application. Only a
+    file that nothing can import gets the name that LangGraph's server gives it (``langgraph_api/graph.py:880``).
+    """
     path = (Path(ref.root) / path_text).resolve()
     if not path.is_file():
         raise Refused(f"There is no file {path}.", "Paths in langgraph.json are relative to its directory.")
+    if (known := _importable_name(path)) is not None:
+        return importlib.import_module(known)
     name = str(path).replace("/", "__").replace(".py", "").replace(" ", "_").lstrip(".")
     found = importlib.util.spec_from_file_location(name, path)
     if found is None or found.loader is None:
@@ -88,6 +95,29 @@ def _from_file(ref: GraphRef, path_text: str) -> ModuleType:
     sys.modules[name] = module
     found.loader.exec_module(module)
     return module
+
+
+def _importable_name(path: Path) -> str | None:
+    """The name by which an ``import`` statement finds a file, from the nearest directory of ``sys.path`` around it."""
+    around = {Path(entry).resolve() for entry in sys.path if entry}
+    for directory in sorted(around.intersection(path.parents), key=lambda entry: len(entry.parts), reverse=True):
+        parts = path.relative_to(directory).with_suffix("").parts
+        parts = parts[:-1] if parts[-1] == "__init__" else parts
+        if parts and all(part.isidentifier() for part in parts) and _is_found_in(directory, parts[0], path):
+            return ".".join(parts)
+    return None
+
+
+def _is_found_in(directory: Path, top: str, path: Path) -> bool:
+    """Whether importing a top-level name leads into this directory, and not to a module that stands before it."""
+    try:
+        found = importlib.util.find_spec(top)
+    except ValueError:  # ``__main__`` and the like
+        return False
+    if found is None:
+        return False
+    folders = [Path(folder).resolve() for folder in found.submodule_search_locations or ()]
+    return directory / top in folders or (found.origin is not None and Path(found.origin).resolve() == path)
 
 
 def _from_name(module_name: str) -> ModuleType:

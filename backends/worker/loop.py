@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -12,10 +12,13 @@ _UNWINDING = 5.0
 """Seconds that coroutines get to leave what they have open."""
 
 
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine.
+def run(main: Coroutine[Any, Any, T], patient: Callable[[], bool]) -> T:
+    """Run a coroutine, and let plain functions that it has started in threads come to their end.
 
-    Unlike ``asyncio.run`` it does not wait for threads: a node that was cancelled may sleep in one for ever.
+    Args:
+        main: The coroutine.
+        patient: Asked in the end whether to wait for the threads; ``asyncio.run`` always does, but a node that was
+            cancelled may sleep in one for ever.
 
     Raises:
         BaseException: What ``main`` raises; and ``SystemExit`` or ``KeyboardInterrupt`` that any task raises, since
@@ -27,6 +30,8 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         return loop.run_until_complete(main)
     finally:
         _unwind(loop)
+        if patient():
+            loop.run_until_complete(loop.shutdown_default_executor())
 
 
 def _unwind(loop: asyncio.AbstractEventLoop) -> None:

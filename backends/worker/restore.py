@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..decode import Decoder
@@ -27,15 +27,18 @@ class Restorer:
     Args:
         serde: The serializer of the run.
         decoder: Turns what it writes into placeholders, for comparison.
-        examples: Values that hold instances of classes that may be made.
-        allowed: More classes that may be made.
+        examples: Gives values that hold instances of classes that may be made; called when a class is first named.
+        allowed: Gives more classes that may be made.
     """
 
-    def __init__(self, serde: Any, decoder: Decoder, examples: Value, allowed: set[Name]) -> None:
+    def __init__(
+        self, serde: Any, decoder: Decoder, examples: Callable[[], Value], allowed: Callable[[], set[Name]]
+    ) -> None:
         self._serde = serde
         self._decoder = decoder
-        self._forms = {(each.module, each.name): each for each in typed(examples) if isinstance(each, Typed)}
+        self._examples = examples
         self._allowed = allowed
+        self._forms: dict[Name, Typed] | None = None
 
     def restore(self, found: Any) -> Any:
         """Return the object that a JSON value stands for; plain JSON comes back as it is.
@@ -95,10 +98,13 @@ class Restorer:
 
     def _typed(self, dotted: str, data: Value) -> Typed:
         module, _, name = dotted.rpartition(".")
+        if self._forms is None:
+            found = typed(self._examples())
+            self._forms = {(each.module, each.name): each for each in found if isinstance(each, Typed)}
         example = self._forms.get((module, name))
         if example is not None:
             return Typed(module, name, data, example.form, example.method)
-        if (module, name) not in self._allowed:
+        if (module, name) not in self._allowed():
             advice = "Only classes that are in the state or in the graph's schema can be made."
             raise Refused(f"{dotted} is not a class of this state.", advice)
         return Typed(module, name, data, *_form_of((module, name), data))

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 from ..address import mask_dsn, parse_address
-from ..errors import Refused, StoreError, StoreUnreachable
+from ..errors import Refused, StoreUnreachable
 from ..store import Store
 from .copies import end_if_copy
-from .ending import LostStore, one_sentence
+from .ending import LostLock, LostStore, one_sentence
 
 Saver: TypeAlias = Any
 """An ``AsyncSqliteSaver`` or ``AsyncPostgresSaver``."""
@@ -22,10 +22,6 @@ OnSaved: TypeAlias = Callable[[str, str, Mapping[str, Any]], None]
 
 _PATIENCE = 30.0
 """Seconds that SQLite waits for a foreign write transaction before the run fails; the application's default is 5."""
-
-
-class LostLock(StoreError):
-    """The thread's lock is not ours any more: another process may be writing."""
 
 
 class Fence:
@@ -55,7 +51,7 @@ class Fence:
         """
         end_if_copy()  # it would talk on our connection
         if not self._held():
-            raise LostLock("The thread's lock was lost.", "Nothing was written after that; resume the thread.")
+            raise LostLock
 
 
 def serializer(own: object, store: Store | None) -> Any:
@@ -87,13 +83,16 @@ def _is_encrypted(store: Store) -> bool:
 
 
 @asynccontextmanager
-async def open_saver(address: str, serde: Any, fence: Fence) -> AsyncIterator[Saver]:
+async def open_saver(
+    address: str, serde: Any, fence: Fence, layer: Callable[[Any], Any] = lambda base: base
+) -> AsyncIterator[Saver]:
     """Open LangGraph's async saver for a store.
 
     Args:
         address: As for ``parse_address``.
         serde: The serializer; ``None`` is LangGraph's default.
         fence: Passes each write.
+        layer: Makes a subclass of the saver's class.
 
     Raises:
         StoreUnreachable: It cannot be opened.
@@ -104,7 +103,7 @@ async def open_saver(address: str, serde: Any, fence: Fence) -> AsyncIterator[Sa
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
         async with connect(place.path or "", timeout=_PATIENCE) as connection:
-            yield _fenced(AsyncSqliteSaver, fence)(connection, serde=serde)
+            yield layer(_fenced(AsyncSqliteSaver, fence))(connection, serde=serde)
         return
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     from psycopg import AsyncConnection, OperationalError
@@ -117,7 +116,7 @@ async def open_saver(address: str, serde: Any, fence: Fence) -> AsyncIterator[Sa
     except OperationalError as error:
         raise StoreUnreachable(f"{place.label} cannot be reached: {mask_dsn(str(error)).strip()}") from error
     async with opened as connection:
-        yield _fenced(AsyncPostgresSaver, fence)(connection, serde=serde)
+        yield layer(_fenced(AsyncPostgresSaver, fence))(connection, serde=serde)
 
 
 def _fenced(base: Any, fence: Fence) -> Any:

@@ -31,12 +31,13 @@ from ..runs.spec import RunSpec, Verb
 from . import capture, checks, copies, ending, logs, loop
 from .drawing import draw
 from .ending import Ending
+from .injecting import Injection
 from .loading import attach, load_target, open_graph, prepare_path
 from .narrator import Narrator
 from .opening import open_or_create
 from .pulse import Pulse
 from .saver import Fence, open_saver, serializer
-from .signals import Stop
+from .signals import CANCEL, Stop
 from .standing import place, standing
 from .verbs import CALLS, Work
 
@@ -77,7 +78,9 @@ class Session:
         self._narrator = Narrator(recorder)
         self._stop = Stop(self._news)
         self._lock: Lock | None = None
+        self._last_word = threading.Lock()
         self._begun = False
+        self._injection = Injection((), recorder)
         self._pulse = Pulse(recorder, self._news, self._narrator.running, self._held, self._abandon)
 
     def run(self) -> Ending:
@@ -91,6 +94,7 @@ class Session:
             end = self._guarded()
         except BaseException as error:
             copies.end_if_copy(1)
+            self._stop.ignore()
             head, after = place(self._spec)
             end = dataclasses.replace(self._failed(error), head=head, next=after)
         self._stop.ignore()
@@ -100,19 +104,21 @@ class Session:
             self._lock.release()
         self._caught.finish()
         logs.end()
+        for fault in self._injection.left:
+            self._recorder.write(Kind.LOG, stream="lgtop", level="warning", text=f"The fault {fault} did not strike.")
         self._tell(end)
         return end
 
     def _guarded(self) -> Ending:
         spec = self._spec
-        if spec.faults:
-            raise Refused("Faults cannot be injected yet.")
+        self._injection = Injection(spec.faults, self._recorder, spec.durability)
         prepare_path(spec.graph)
+        self._injection.install()
         if spec.verb is Verb.DRAW:
-            return loop.run(self._draw())
+            return loop.run(self._draw(), self._patient)
         self._lock = take(spec.store, spec.thread_id, who=spec.operator, run_id=spec.run_id)
         self._recorder.write(Kind.LOCKED)
-        return loop.run(self._work())
+        return loop.run(self._work(), self._patient)
 
     async def _draw(self) -> Ending:
         async with AsyncExitStack() as stack:
@@ -129,7 +135,7 @@ class Session:
             self._tell_graph(made)
             serde = serializer(made.checkpointer, store)
             fence = Fence(self._held, self._narrator.saved, self._narrator.loaded)
-            saver = await stack.enter_async_context(open_saver(spec.store, serde, fence))
+            saver = await stack.enter_async_context(open_saver(spec.store, serde, fence, self._injection.struck))
             control = _control()
             reader, graph = Reader(store), attach(made, saver)
             work = Work(spec, graph, reader, serde, head, control, self._narrator, lambda: self._begin(head))
@@ -185,16 +191,22 @@ class Session:
         self._recorder.write(Kind.GRAPH, drawing=dataclasses.asdict(draw(graph, self._spec.graph.name)))
 
     def _tell(self, end: Ending) -> None:
+        if not self._last_word.acquire(blocking=False):
+            return
         self._recorder.write(
             Kind.END, outcome=end.outcome, reason=end.reason, head=end.head, next=list(end.next), exit=end.exit_code
         )
+
+    def _patient(self) -> bool:
+        """Whether nodes that still run in threads, beside one that failed, may come to their end."""
+        return self._stop.how != CANCEL
 
     def _held(self) -> bool:
         return self._lock is None or self._lock.held()
 
     def _abandon(self) -> None:
         """The lock is lost: stop at once, since even cancelling would write."""
-        self._tell(Ending(Outcome.FAILED, "The thread's lock was lost; nothing more is written. Resume the thread."))
+        self._tell(ending.ending_of(ending.LostLock()))
         ending.exit_now(ending.FAILED)
 
 

@@ -19,8 +19,8 @@ class Stop:
     """Listens for signals in the main thread.
 
     Before ``driving`` a signal raises ``Stopped`` where the code stands. After it SIGTERM asks LangGraph to stop at the
-    next superstep, SIGINT cancels the task, and a second SIGINT raises ``KeyboardInterrupt`` in code that does not give
-    way.
+    next superstep, SIGINT cancels the task, and a second SIGINT, or one when only threads are still at work, raises
+    ``KeyboardInterrupt`` in code that does not give way.
 
     Args:
         news: Takes ``drain`` or ``cancel`` for each signal, to be told by another thread: a handler must not write
@@ -66,7 +66,7 @@ class Stop:
             raise Stopped(self.how)
         if self.how == DRAIN and self._control is not None:
             self._control.request_drain("lgtop was asked to stop this run")
-        elif again:
+        elif again or self._task.done():
             raise KeyboardInterrupt
         else:
             self._task.cancel()

@@ -12,6 +12,7 @@ from ..errors import Refused
 from ..model import Analysis, CheckpointKey, ThreadHead
 from ..reader import Reader
 from ..runs.spec import RunSpec, Verb
+from ..values import Value
 from . import checks
 from .drawing import REDUCERS, channel_kinds
 from .narrator import Narrator
@@ -109,9 +110,11 @@ class Work:
         """What turns JSON into objects of the classes that the state at ``key`` and the schema hold."""
         from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-        examples = {} if key is None else dict(self.reader.snapshot(key).values)
+        def examples() -> Value:
+            return {} if key is None else dict(self.reader.snapshot(key).values)
+
         serde = self.serde or JsonPlusSerializer()
-        return Restorer(serde, self.reader.decoder, examples, allowed_classes(self.graph))
+        return Restorer(serde, self.reader.decoder, examples, lambda: allowed_classes(self.graph))
 
 
 async def start(work: Work) -> None:

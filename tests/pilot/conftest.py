@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from textual.app import App
@@ -21,6 +22,9 @@ from tui.app import LgtopApp
 from tui.terminal import Terminal
 
 from .stores import make_store
+
+if TYPE_CHECKING:
+    from .control_rig import Controlled
 
 NOW = 1_800_000_000.0
 """The present, where time stands still."""
@@ -164,3 +168,27 @@ def store(made_store: Path, tmp_path: Path) -> Path:
     path = tmp_path / "checkpoints.sqlite"
     path.write_bytes(made_store.read_bytes())
     return path
+
+
+@pytest.fixture(scope="session")
+def control_homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """A project, a store of its threads, and a state directory where its drawings are kept."""
+    from .control_project import make_project, make_threads
+
+    folder = tmp_path_factory.mktemp("control")
+    project = make_project(folder / "project")
+    return project, make_threads(project, folder / "store.sqlite"), folder / "state"
+
+
+@pytest.fixture
+def controlled(control_homes: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Controlled:
+    """A project, and a store of the test's own with its threads."""
+    from .control_rig import Controlled
+
+    project, store, state = control_homes
+    own = tmp_path / "store.sqlite"
+    own.write_bytes(store.read_bytes())
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    for name in ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    return Controlled(project, own)

@@ -43,7 +43,7 @@ from .conftest import (
     wait_for_text,
 )
 
-WIDGETS = ("lines", "filter", "history", "outline", "choose", "help")
+WIDGETS = ("lines", "filter", "history", "outline", "choose", "help", "picker", "form", "graph")
 """First words of ids of bindings that belong to a widget or a dialog; they win over what lies below."""
 
 
@@ -63,7 +63,7 @@ def test_every_binding_has_an_id_and_a_tooltip_and_no_key_means_two_things() -> 
 
 def test_a_keymap_is_refused_when_it_cannot_work() -> None:
     everything_known = groups()
-    assert checked({"threads.filter": "f"}, everything_known) == {"threads.filter": "f"}
+    assert checked({"threads.filter": "b"}, everything_known) == {"threads.filter": "b"}
     with pytest.raises(KeymapError, match=r"'p' would mean both"):
         checked({"threads.filter": "p"}, everything_known)
     with pytest.raises(KeymapError, match=r"Did you mean 'threads.filter'"):
@@ -75,14 +75,14 @@ def test_a_keymap_is_refused_when_it_cannot_work() -> None:
 
 
 async def test_keys_can_be_bound_anew() -> None:
-    async with shop(keymap={"threads.filter": "f"}) as (app, pilot):
-        await pilot.press("f")
+    async with shop(keymap={"threads.filter": "b"}) as (app, pilot):
+        await pilot.press("b")
         await wait_for(pilot, lambda: app.screen.query("FilterInput"))
-        assert "f filter" not in lines_of(app)[-1]
+        assert "b filter" not in lines_of(app)[-1]
 
 
 async def test_the_last_line_shows_what_works_here() -> None:
-    async with shop() as (app, pilot):
+    async with shop(size=(180, 30)) as (app, pilot):
         await pilot.pause()
         last = lines_of(app)[-1]
         for key in ("↵ open", "/ filter", "o sort", "space mark", "p pause", ": command", "? help", "q quit"):
@@ -101,7 +101,7 @@ async def test_what_is_typed_fast_behind_the_slash_goes_into_the_filter() -> Non
 
 
 async def test_a_click_on_a_key_presses_it() -> None:
-    async with shop() as (app, pilot):
+    async with shop(size=(180, 30)) as (app, pilot):
         await pilot.pause()
         at = lines_of(app)[-1].index("p pause")
         await pilot.click(offset=(at, 29))
@@ -113,6 +113,9 @@ async def test_help_lists_every_key_of_the_screen_and_esc_closes_it() -> None:
         await pilot.press("question_mark")
         await wait_for_text(pilot, "Keys · Threads")
         shown = text_of(app)
+        await pilot.press("G")
+        await pilot.pause()
+        shown += text_of(app)
         for binding in [*ThreadsScreen.BINDINGS, *LgtopApp.BINDINGS]:
             assert binding.tooltip in shown  # type: ignore[union-attr]
         await pilot.press("escape")

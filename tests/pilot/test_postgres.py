@@ -10,10 +10,13 @@ from langgraph.types import interrupt
 
 from backends.address import parse_address
 from tui.app import LgtopApp
+from tui.dialogs.answer import Answer
 from tui.terminal import Terminal
 from tui.widgets.thread_list import ThreadList
 
 from .conftest import lines_of, text_of, wait_for, wait_for_text
+from .control_project import WAITING, make_threads
+from .control_rig import Controlled, accept, dialog, until
 
 
 class State(TypedDict, total=False):
@@ -45,3 +48,18 @@ async def test_threads_of_postgres_are_listed_live_and_opened(postgres_url: str)
         await pilot.press("escape")
         await wait_for_text(pilot, "STATUS")
         assert threads.selected == "first"
+
+
+async def test_questions_of_a_thread_in_postgres_are_answered(controlled: Controlled, postgres_url: str) -> None:
+    store = Controlled(controlled.project, make_threads(controlled.project, postgres_url))
+    async with store.open(WAITING) as (app, pilot):
+        await pilot.press("a")
+        await dialog(pilot, Answer)
+        await wait_for_text(pilot, "May the money be spent?")
+        await pilot.press("y", "ctrl+n")
+        await wait_for_text(pilot, "1 of 2 answered")
+        await wait_for_text(pilot, "May the money be spent?")
+        await pilot.press("y", "ctrl+o")
+        await accept(pilot, "finance, legal")
+        await until(pilot, app, WAITING, "done")
+    assert store.state(WAITING).values["outcome"] == "approved"

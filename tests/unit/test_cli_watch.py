@@ -16,6 +16,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 from demo_graphs import pipeline
 from tests import schemas
+from tests.holding import Holding
 from tui.cli.exits import Exit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -131,6 +132,19 @@ def test_a_filter_lets_only_its_threads_through(store, watch):
     line = one.line()
     assert "✖ failed" in line
     assert "broken  step 2  next load  ConnectionError('warehouse.example refused the connection')" in line
+    assert one.end() == (Exit.INTERRUPTED, [])
+
+
+def test_who_takes_and_lets_go_of_a_thread(store, watch):
+    one = watch("--jsonl")
+    with Holding(str(store), "first") as holding:
+        taken = json.loads(one.line())
+        schemas.check(taken, CHANGED)
+        assert (taken["thread_id"], taken["status"]) == ("first", "running")
+        assert taken["running_by"] == f"nightly@batch · pid {holding.pid}"
+        holding.kill()
+        free = json.loads(one.line())
+    assert (free["status"], free["running_by"]) == ("done", None)
     assert one.end() == (Exit.INTERRUPTED, [])
 
 

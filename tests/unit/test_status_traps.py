@@ -380,15 +380,6 @@ def test_thread_without_a_root_namespace(lab: Lab) -> None:
     assert (found.status, found.next) == (StatusName.WAITING, ("b",))
 
 
-def test_lock_holder_makes_it_running(lab: Lab) -> None:
-    from backends.status import analyse
-
-    lab.run(lab.graph(LINE, a=write("a"), b=ask("b")), INPUT)
-    snapshot = lab.reader.snapshot(lab.reader.head("t").key)
-    found = analyse(snapshot, Decoder(), holder="run 14 · you@laptop · pid 4312")
-    assert (found.status, found.reason) == (StatusName.RUNNING, "run 14 · you@laptop · pid 4312")
-
-
 @pytest.mark.parametrize("column", [True, False])
 def test_the_same_without_the_task_path_column(lab: Lab, column: bool) -> None:
     builder = StateGraph(State)

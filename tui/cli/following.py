@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,11 +18,15 @@ from .exits import Exit
 if TYPE_CHECKING:
     from backends.runs.events import Event
     from backends.runs.run import Run
+    from backends.runs.stop import How
 
 Tell = Callable[["Event"], None]
 """Is given every event of a run, in order."""
 
-_WAYS: Final = ("drain", "cancel", "kill")
+_SETTLING: Final = 5.0
+"""Seconds that a process gets to go after its last word."""
+
+_WAYS: Final[tuple[How, ...]] = ("drain", "cancel", "kill")
 _TOLD: Final = (
     "Stopping before the next step; ctrl+c once more cancels the step.",
     "Cancelling; ctrl+c once more kills the process.",
@@ -40,21 +45,21 @@ _EXITS: Final = {
 class PassedOn:
     """While it is entered, ctrl+c stops a run instead of this process: first gently, then less so.
 
-    Args:
-        run: The run.
-
     Attributes:
+        run: The run, once there is one.
         pressed: How often ctrl+c came.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self) -> None:
+        self.run: Run | None = None
+        self.pressed = 0
         self._heeded = 0
         self._before: object = None
-        self.pressed = 0
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._note)
+        self._before = signal.getsignal(signal.SIGINT)
+        if self._before is not signal.SIG_IGN:  # a shell's background job, which ctrl+c is not meant for
+            signal.signal(signal.SIGINT, self._note)
         return self
 
     def __exit__(
@@ -69,24 +74,29 @@ class PassedOn:
         """Do what ctrl+c asked for since the last call; never says that waiting should end."""
         from backends.runs.stop import stop
 
-        while self._heeded < min(self.pressed, len(_WAYS)):
+        while self.run is not None and self._heeded < min(self.pressed, len(_WAYS)):
             way = self._heeded
             self._heeded += 1
             output.narrate(f"lgtop: {_TOLD[way]}")
             with suppress(Refused):  # it has just ended by itself
-                stop(self._run, _WAYS[way])  # type: ignore[arg-type]
+                stop(self.run, _WAYS[way])
         return False
 
 
-def wait(run: Run, tell: Tell) -> tuple[Run, Exit]:
+def wait(run: Run, tell: Tell, keys: PassedOn) -> tuple[Run, Exit]:
     """Follow a run that we started, to its end.
+
+    Args:
+        run: The run.
+        tell: Is given its events.
+        keys: Knows of ctrl+c; entered before the run was started, so that none is missed.
 
     Returns:
         The run as it ended, and the exit code; 130 if ctrl+c stopped it.
     """
-    with PassedOn(run) as keys:
-        watch(run, tell, keys.heed)
-    ended = read_again(run)
+    keys.run = run
+    watch(run, tell, keys.heed)
+    ended = read_again(run, _SETTLING)
     code = exit_of(ended)
     stopped = keys.pressed and ended.state.value in ("drained", "cancelled", "crashed")
     return ended, Exit.INTERRUPTED if stopped else code
@@ -100,23 +110,37 @@ def watch(run: Run, tell: Tell, leave: Callable[[], bool] = lambda: False) -> No
         tell(event)
 
 
-def until_under_way(run: Run, tell: Tell) -> tuple[Run, Exit]:
-    """Follow a run until the graph is being driven, so that what keeps it from starting can still be told."""
+def until_under_way(run: Run, tell: Tell, keys: PassedOn) -> tuple[Run, Exit]:
+    """Follow a run until the graph is being driven, so that what keeps it from starting can still be told.
+
+    Ctrl+c ends the waiting and not the run.
+    """
     from backends.runs.follow import follow
 
-    for event in follow(Path(run.folder)):
+    for event in follow(Path(run.folder), stop=lambda: keys.pressed > 0):
         tell(event)
         if event.kind.value == "running":
             break
     begun = read_again(run)
-    return begun, Exit.DONE if begun.live else exit_of(begun)
+    if begun.live:
+        return begun, Exit.INTERRUPTED if keys.pressed else Exit.DONE
+    begun = read_again(run, _SETTLING)
+    return begun, exit_of(begun)
 
 
-def read_again(run: Run) -> Run:
-    """The run as its record shows it now."""
+def read_again(run: Run, settling: float = 0.0) -> Run:
+    """The run as its record shows it now.
+
+    Args:
+        run: The run.
+        settling: Seconds in which its exit code may still come: that of a crash is known only while we are there.
+    """
     from backends.runs.read import read_run
 
-    return read_run(Path(run.folder))
+    deadline = time.monotonic() + settling
+    while (found := read_run(Path(run.folder))).exit_code is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
 
 
 def exit_of(run: Run) -> Exit:

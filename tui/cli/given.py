@@ -73,4 +73,4 @@ def _parsed(text: str, source: str) -> Any:
 
 def _no_number(name: str) -> NoReturn:
     """Python reads ``NaN`` and ``Infinity``, which JSON does not have and the store would keep as something else."""
-    raise ValueError(f"{name} is no JSON number; write {{\"$float\": \"{name.lower()}\"}} where the state holds one")
+    raise ValueError(f'{name} is no JSON number; write {{"$float": "{name.lower()}"}} where the state holds one')

@@ -8,14 +8,19 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final, Protocol
 
-from backends.errors import NotFound, QueryError, StoreError
+from backends.errors import AlreadyRunning, NotFound, QueryError, Refused, StoreError
 
 from .arguments import Parser, UsageError
 from .exits import Exit
 from .output import narrate
 
-COMMANDS: Final = ("ls", "show", "history", "diff", "inbox", "watch", "demo")
-"""In the order of the overview; each is a module of this package."""
+GROUPS: Final = {
+    "look": ("ls", "show", "history", "diff", "inbox", "watch", "demo"),
+    "control": ("run", "resume", "answer", "fork", "edit", "copy", "stop", "runs", "log", "undo", "graphs", "audit"),
+}
+"""Commands in the order of the overview; each is a module of this package."""
+
+COMMANDS: Final = tuple(name for names in GROUPS.values() for name in names)
 
 _OPTIONS_WITH_VALUE: Final = frozenset({"-s", "--store"})
 """Options that may stand before the command."""
@@ -63,6 +68,12 @@ def run(argv: Sequence[str]) -> int:
     except NotFound as error:
         narrate(f"lgtop: {error}")
         return Exit.NOT_FOUND
+    except AlreadyRunning as error:
+        narrate(f"lgtop: {error}")
+        return Exit.BUSY
+    except Refused as error:
+        narrate(f"lgtop: refused: {error}")
+        return Exit.REFUSED
     except StoreError as error:
         narrate(f"lgtop: {error}")
         return Exit.STORE
@@ -129,17 +140,20 @@ def _suspect_typing_error(argv: Sequence[str]) -> None:
 
 def overview() -> str:
     """The text of ``lgtop --help``."""
-    commands = "\n".join(f"  {name:<10}{import_module(f'.{name}', __package__).SUMMARY}" for name in COMMANDS)
+    look, control = ("\n".join(map(_summary, names)) for names in GROUPS.values())
     return f"""\
 usage: lgtop [STORE]
        lgtop COMMAND [options]
 
-Watch LangGraph threads in the checkpoint store that an application writes: SQLite or PostgreSQL, read-only.
+Watch and control LangGraph threads in the checkpoint store that an application writes: SQLite or PostgreSQL.
 
   lgtop STORE opens the store on the terminal; without a terminal it prints the list of threads.
 
-commands:
-{commands}
+commands that only look:
+{look}
+
+commands that control; --dry-run says what they would do:
+{control}
 
   lgtop COMMAND --help explains a command.
 
@@ -155,7 +169,8 @@ environment:
   NO_COLOR            no colours
 
 exit codes:
-  0 done   1 failed   2 usage   3 not found   6 store unreachable or unreadable   130 interrupted
+  0 done   1 failed   2 usage   3 not found   4 already running   5 refused
+  6 store unreachable or unreadable   130 interrupted
 
 examples:
   lgtop demo
@@ -163,7 +178,12 @@ examples:
   lgtop ls -s postgresql://app@db.example/app --filter 'status:waiting,failed age<1d'
   lgtop show -s checkpoints.sqlite doc-7f3a --json | jq .state
   LGTOP_STORE=checkpoints.sqlite lgtop watch --jsonl
+  lgtop resume -s checkpoints.sqlite doc-7f3a
 """
+
+
+def _summary(name: str) -> str:
+    return f"  {name:<10}{import_module(f'.{name}', __package__).SUMMARY}"
 
 
 def version() -> str:

@@ -1,11 +1,12 @@
-"""What a run does, told on standard error while it happens: one line an event, cleaned."""
+"""What a run does, told on standard error while it happens: a line an event, safe to print."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from backends.runs.events import Kind
 from backends.text import one_line
 
 from . import output
@@ -13,97 +14,63 @@ from . import output
 if TYPE_CHECKING:
     from backends.runs.events import Event
 
-_LIMIT = 400
-"""Characters of a text from a run that are told; its record holds more."""
+_LIMIT = 240
+"""Characters of a line that are told; the run's record holds more."""
 
 _TRACEBACK = 12
 """Last lines of a traceback that are told."""
 
+_SILENT = (Kind.LOCKED, Kind.CHECKPOINT)
+"""Kinds that tell a reader of the log nothing that the tasks do not."""
+
 
 class Narrator:
-    """Tells the events of one run; keeps when its tasks began."""
+    """Tells the events of a run; keeps when its tasks began.
 
-    def __init__(self) -> None:
+    Args:
+        since: Unix time; what happened before is not told.
+    """
+
+    def __init__(self, since: float = 0.0) -> None:
+        self._since = since
         self._began: dict[str, float] = {}
 
     def tell(self, event: Event) -> None:
         """Say what happened, if a person would want to know."""
-        clock = time.strftime("%H:%M:%S", time.localtime(event.t))
-        for line in self._lines(event):
-            output.narrate(f"{clock}  {line}")
+        if event.kind is Kind.TASK and event.data.get("phase") == "start":
+            self._began[str(event.data.get("id"))] = event.t
+        if event.t >= self._since and event.kind not in _SILENT:
+            for line in self._lines(event):
+                output.narrate(line)
 
     def _lines(self, event: Event) -> Iterator[str]:
-        data = event.data
-        match event.kind.value:
-            case "started":
-                versions = f"python {data.get('python', '?')}, langgraph {data.get('langgraph') or '?'}"
-                yield f"· process {data.get('pid', '?')}, {versions}"
-            case "running":
-                yield f"· {_text(data, 'call')}"
-            case "task":
-                yield from self._task(event)
-            case "interrupt":
-                yield f"? {_text(data, 'node')} asks {_asked(data)}"
-            case "custom":
-                yield f"» {_json(data.get('value'))}"
-            case "log":
-                yield from _logged(data)
-            case "error":
-                yield from _error(data)
-            case "fault":
-                yield f"! fault {_text(data, 'point')} {_text(data, 'node')}: {_text(data, 'how')}"
-            case "stopping":
-                draining = data.get("how") == "drain"
-                yield "· stopping before the next step" if draining else "· cancelling the step"
-            case "end":
-                reason = _text(data, "reason")
-                yield f"· {_text(data, 'outcome')}{f': {reason}' if reason else ''}"
+        from tui.run_events import clock, say
 
-    def _task(self, event: Event) -> Iterator[str]:
-        data = event.data
-        task, inside = str(data.get("id", "")), _text(data, "ns")
-        name = f"{_text(data, 'name')}{f'  in {inside}' if inside else ''}"
-        if data.get("phase") == "start":
-            self._began[task] = event.t
-            yield f"▸ {name}"
-            return
-        took = event.t - self._began.pop(task, event.t)
-        if error := data.get("error"):
-            yield f"✖ {name}  {took:.1f} s  {one_line(str(error), _LIMIT)}"
-        elif data.get("interrupts"):
-            yield f"‖ {name}  {took:.1f} s"
-        else:
-            yield f"✓ {name}  {took:.1f} s"
+        for part in _parts(event):
+            if said := say(part, self._began):
+                yield one_line(f"{clock(event.t)}  {said.sign} {said.subject}  {said.text}".rstrip(), _LIMIT)
 
 
-def _asked(data: Mapping[str, Any]) -> str:
-    """The id of a question, and as much of the question as fits."""
-    from backends.questions import question_text
+def _parts(event: Event) -> Iterator[Event]:
+    """The event once more for each line of what was printed, and of the end of a traceback."""
+    match event.kind:
+        case Kind.LOG:
+            lines = str(event.data.get("text", "")).splitlines()
+        case Kind.ERROR:
+            yield from _traceback(event)
+            lines = []
+        case _:
+            lines = []
+    if not lines:
+        yield event
+    for line in lines:
+        yield replace(event, data={**event.data, "text": line})
 
-    return f"({_text(data, 'id')}) {question_text(data.get('value'), _LIMIT)}"
 
-
-def _logged(data: Mapping[str, Any]) -> Iterator[str]:
-    source = " ".join(filter(None, (_text(data, "stream"), _text(data, "level").lower())))
-    for line in str(data.get("text", "")).splitlines() or [""]:
-        yield f"{source}│ {one_line(line, _LIMIT)}"
-
-
-def _error(data: Mapping[str, Any]) -> Iterator[str]:
-    """The end of the traceback, then the error itself."""
-    lines = str(data.get("traceback") or "").rstrip().splitlines()[:-1]
+def _traceback(event: Event) -> Iterator[Event]:
+    """The end of a traceback but for its last line, which is the error itself."""
+    lines = str(event.data.get("traceback") or "").rstrip().splitlines()[:-1]
     if len(lines) > _TRACEBACK:
-        yield f"  … {len(lines) - _TRACEBACK} more lines of traceback in the run's record"
-    for line in lines[-_TRACEBACK:]:
-        yield f"  {one_line(line, _LIMIT)}"
-    node = _text(data, "node")
-    yield f"✖ {f'{node}: ' if node else ''}{_text(data, 'type')}: {_text(data, 'message')}"
-
-
-def _text(data: Mapping[str, Any], name: str) -> str:
-    value = data.get(name)
-    return "" if value is None else one_line(str(value), _LIMIT)
-
-
-def _json(value: Any) -> str:
-    return one_line(value if isinstance(value, str) else output.encode(value), _LIMIT)
+        lines = [f"… {len(lines) - _TRACEBACK} more lines in the run's record", *lines[-_TRACEBACK:]]
+    for line in lines:
+        yield replace(event, kind=Kind.LOG, data={"stream": "traceback", "text": line})

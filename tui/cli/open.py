@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import ls, output
 from .arguments import Parser, add_filter, add_formats
+from .control_arguments import add_graph
 from .exits import Exit
 from .opening import address_of
 
 if TYPE_CHECKING:
     from backends.address import Address
+    from tui.control import Project
 
-SUMMARY = "open a store and watch its threads"
-DESCRIPTION = "Open a checkpoint store read-only and watch its threads. Without a terminal, print the list of threads."
+SUMMARY = "open a store, watch its threads and control them"
+DESCRIPTION = """\
+Open a checkpoint store, watch its threads and control them. Opening writes nothing; what is done to a thread is shown
+beforehand and asked for. Graphs come from the langgraph.json in the current directory or above it, or from --graph.
+Without a terminal, print the list of threads."""
 EXAMPLES = """\
   lgtop checkpoints.sqlite
-  lgtop checkpoints.sqlite --filter '!status:done'
+  lgtop checkpoints.sqlite --filter '!status:done' --readonly
+  lgtop checkpoints.sqlite --graph src/app.py:graph --python .venv/bin/python
   lgtop postgresql://app@db.example/app"""
 
 
@@ -26,6 +32,8 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("store", metavar="STORE", nargs="?", help="a path, sqlite:///path or postgresql://…")
     parser.add_argument("-s", "--store", dest="named", metavar="STORE", help="the same, as the other commands take it")
     add_filter(parser)
+    parser.add_argument("--readonly", action="store_true", help="refuse whatever would write")
+    add_graph(parser)
     add_formats(parser, "thread")
 
 
@@ -41,8 +49,8 @@ def run(options: Namespace) -> Exit:
     if options.filter:
         parse(options.filter)
     address = address_of(options)
-    open_store(address.dsn or address.path or address.raw).close()
-    return open_app(address, options.filter)
+    open_store(address.target).close()
+    return open_app(address, options.filter, readonly=options.readonly, project=_project(options))
 
 
 def print_list(options: Namespace) -> Exit:
@@ -51,8 +59,19 @@ def print_list(options: Namespace) -> Exit:
     return ls.run(Namespace(**{**unset, **vars(options)}))
 
 
-def open_app(address: Address, query: str = "") -> Exit:
-    """Run the app until the person leaves it."""
+def open_app(address: Address, query: str = "", **options: Any) -> Exit:
+    """Run the app until the person leaves it; ``options`` as those of ``LgtopApp``."""
     from tui.launch import launch
 
-    return Exit(launch(address, query=query))
+    return Exit(launch(address, query=query, **options))
+
+
+def _project(options: Namespace) -> Project | None:
+    """What was said about graphs; ``None`` where nothing was, and nothing needs to be loaded for it."""
+    if not options.graph and not options.python:
+        return None
+    from pathlib import Path
+
+    from tui.control import Project
+
+    return Project(Path.cwd(), options.graph or "", options.python)

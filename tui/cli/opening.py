@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from backends.address import Address
     from backends.reader import Reader
+    from backends.witness import Witness
 
 _SUGGESTIONS = 5
 
@@ -36,6 +37,17 @@ def address_of(options: Namespace) -> Address:
         raise UsageError(f"{error.reason} Give one with -s STORE, or set LGTOP_STORE.", options.prog) from None
 
 
+def key_of_named_store(options: Namespace) -> str | None:
+    """Identity of the store that ``-s`` or the environment names; ``None`` where neither does."""
+    from backends.locks.key import store_key
+
+    try:
+        address = address_of(options)
+    except UsageError:
+        return None
+    return store_key(address.target)
+
+
 @contextmanager
 def opened(options: Namespace) -> Iterator[Reader]:
     """Open the store read-only, say what must be known about it, and close it at the end.
@@ -49,11 +61,15 @@ def opened(options: Namespace) -> Iterator[Reader]:
             narrate(f"lgtop: {warning}")
         yield reader
     finally:
-        reader.store.close()
+        reader.close()
 
 
-def open_reader(address: Address) -> Reader:
+def open_reader(address: Address, witness: Witness | None = None) -> Reader:
     """Open a store read-only; the caller closes it.
+
+    Args:
+        address: The store.
+        witness: Who knows of its locks and runs, where somebody keeps looking at them already.
 
     Raises:
         StoreError: It cannot be opened.
@@ -61,8 +77,10 @@ def open_reader(address: Address) -> Reader:
     from backends.decode import Decoder
     from backends.reader import Reader
     from backends.store import open_store
+    from backends.witness import Witness
 
-    return Reader(open_store(address.dsn or address.path or address.raw), Decoder.from_environment())
+    store = open_store(address.target)
+    return Reader(store, Decoder.from_environment(), witness or Witness.of(address))
 
 
 def require_thread(reader: Reader, thread_id: str) -> None:

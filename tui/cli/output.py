@@ -6,19 +6,38 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from backends.text import one_line
+
+_WONDER = 1.0
+"""Seconds that a person waits without wondering."""
 
 Record = Mapping[str, Any]
 """One item of JSON output."""
 
 
 def narrate(sentence: str) -> None:
-    """Say something to the person, not to the pipe."""
-    sys.stderr.write(f"{one_line(sentence)}\n")
-    sys.stderr.flush()
+    """Say something to the person, not to the pipe; where nobody listens any more, the work goes on."""
+    with suppress(BrokenPipeError):
+        sys.stderr.write(f"{one_line(sentence)}\n")
+        sys.stderr.flush()
+
+
+@contextmanager
+def narrated_if_slow(sentence: str) -> Iterator[None]:
+    """Say what is being waited for, if it takes longer than a person waits without wondering."""
+    from threading import Timer
+
+    timer = Timer(_WONDER, narrate, [sentence])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def has_terminal() -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from backends.ids import unix_time
-from backends.model import Analysis, CheckpointRow, Interrupt, Task, ThreadHead
+from backends.model import Analysis, CheckpointRow, Interrupt, StatusName, Task, ThreadHead
 
 from .output import Record, timestamp
 from .selection import Listed
@@ -28,7 +28,7 @@ def thread_record(listed: Listed) -> Record:
         "checkpoints": listed.checkpoints,
         "interrupts": [brief_interrupt(interrupt) for interrupt in analysis.interrupts],
         "error": error_of(analysis),
-        "running_by": None,
+        "running_by": running_by(analysis),
         "metadata": values(head.metadata),
     }
 
@@ -43,6 +43,11 @@ def status_fields(analysis: Analysis) -> dict[str, Any]:
     }
 
 
+def running_by(analysis: Analysis) -> str | None:
+    """Who runs a thread now, in one line."""
+    return analysis.reason if analysis.status is StatusName.RUNNING else None
+
+
 def error_of(analysis: Analysis) -> str | None:
     """The unhandled errors of a thread in one text."""
     return "; ".join(analysis.errors) or None
@@ -53,8 +58,8 @@ def brief_interrupt(interrupt: Interrupt) -> Record:
     return {"id": interrupt.id, "value": values(interrupt.value), "node": interrupt.node}
 
 
-def inbox_record(head: ThreadHead, interrupt: Interrupt, now: float) -> Record:
-    """A pending question with all that is needed to answer it."""
+def inbox_record(head: ThreadHead, interrupt: Interrupt, running: str | None, now: float) -> Record:
+    """A pending question with all that is needed to answer it; ``running`` is who runs its thread just now."""
     asked = head.updated_at
     return {
         "thread_id": head.thread_id,
@@ -63,6 +68,7 @@ def inbox_record(head: ThreadHead, interrupt: Interrupt, now: float) -> Record:
         "asked_at": timestamp(asked),
         "age": None if asked is None else round(max(0.0, now - asked), 3),
         "response_schema": values(interrupt.response_schema),
+        "running_by": running,
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .output import Record, timestamp
 
 if TYPE_CHECKING:
+    from backends.control.journal import Entry
     from backends.control.plan import Plan
     from backends.runs.run import Run
     from backends.runs.spec import GraphRef
@@ -57,6 +58,28 @@ def plan_record(plan: Plan) -> Record:
         "refusal": plan.refusal or None,
         "python": plan.python,
         "command": plan.command,
+    }
+
+
+def action_record(entry: Entry) -> Record:
+    """An action, as ``log`` tells it."""
+    return {
+        "action_id": entry.action_id,
+        "at": timestamp(entry.when),
+        "operator": entry.operator,
+        "store": entry.store,
+        "verb": entry.verb,
+        "thread_id": entry.thread_id,
+        "target": entry.target or None,
+        "summary": entry.summary,
+        "run_id": entry.run_id,
+        "outcome": entry.outcome or None,
+        "reason": entry.reason,
+        "head_before": entry.head_before,
+        "head_after": entry.head_after,
+        "undone": entry.undone,
+        "python": entry.python,
+        "command": entry.command,
     }
 
 

@@ -87,6 +87,7 @@ def _record(reader: Reader, snapshot: Snapshot, analysis: Analysis, state: Mappi
         "created_at": output.timestamp(unix_time(key.checkpoint_id)),
         **records.status_fields(analysis),
         "error": records.error_of(analysis),
+        "running_by": records.running_by(analysis),
         "step": records.values(snapshot.metadata.get("step")),
         "source": records.values(snapshot.metadata.get("source")),
         "tasks": [records.task_record(task) for task in analysis.tasks],

@@ -30,3 +30,11 @@ def status_text(analysis: Analysis) -> str:
 def status_colour(cell: str) -> str:
     """SGR parameters for a text made by ``status_text``."""
     return COLOURS[StatusName(cell.split(" ")[-1].rstrip("?"))]
+
+
+def run_colour(cell: str) -> str:
+    """SGR parameters for a text made by ``run_states.sign``."""
+    from backends.runs.run import RunState
+    from tui.run_states import like
+
+    return COLOURS[like(RunState(cell.split(" ")[-1]))]

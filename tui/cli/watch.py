@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from backends.feed import Event
     from backends.query import Query
     from backends.reader import Reader
+    from backends.witness import Witness
 
 SUMMARY = "print a line for every change, as it is committed"
 DESCRIPTION = """\
-Print a line for every thread that changes, as the change is committed, until ctrl+c. Loss and return of the
+Print a line for every thread that changes, as the change is committed, until ctrl+c; also when somebody takes
+or lets go of it. Loss and return of the
 store are told on standard error; what changed meanwhile is printed when it is back.
 
 A line of --jsonl is a thread as in lgtop ls --jsonl, and before it "event" ("changed", or "removed" with nothing
@@ -57,13 +59,15 @@ def run(options: Namespace) -> Exit:
     """Print changes until ctrl+c, which ends with ``KeyboardInterrupt``."""
     from backends.feed import Feed
     from backends.query import parse
+    from backends.witness import Witness
 
     query = parse(options.filter)
     address = address_of(options)
     events: SimpleQueue[Event] = SimpleQueue()
+    witness = Witness.of(address)
     with opened(options):
-        feed = Feed(address, events.put)
-    watcher = Watcher(address, query, options.jsonl)
+        feed = Feed(address, events.put, witness=witness)
+    watcher = Watcher(address, query, options.jsonl, witness)
     feed.start()
     try:
         while True:
@@ -98,12 +102,14 @@ class Watcher:
         address: The store.
         query: Which threads to tell of.
         as_json: Whether a line is a JSON object.
+        witness: Who knows of locks and runs; kept up to date by the feed.
     """
 
-    def __init__(self, address: Address, query: Query, as_json: bool) -> None:
+    def __init__(self, address: Address, query: Query, as_json: bool, witness: Witness) -> None:
         self._address = address
         self._query = query
         self._as_json = as_json
+        self._witness = witness
         self._reader: Reader | None = None
         self._loaded = False
         self._changed: dict[str, ThreadHead] = {}
@@ -120,7 +126,7 @@ class Watcher:
         if self._changed:
             # Should the store be lost just now, the feed tells of it and of its return; the changes are kept till then.
             with suppress(StoreError):
-                self._reader = self._reader or open_reader(self._address)
+                self._reader = self._reader or open_reader(self._address, self._witness)
                 for listed in told(self._reader, sorted(self._changed.values(), key=_when)):
                     self._print_changed(listed)
                 self._changed.clear()

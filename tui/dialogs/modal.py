@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
+from textual.worker import Worker, WorkerState
+
+if TYPE_CHECKING:
+    from ..app import LgtopApp
 
 T = TypeVar("T")
 
@@ -34,3 +38,12 @@ class Modal(ModalScreen[T]):
     def action_close(self) -> None:
         """Close without an answer."""
         self.dismiss(None)
+
+    def is_busy(self, group: str) -> bool:
+        """Whether a worker of this dialog is at it: a second press of the key changes nothing."""
+        return any(worker.node is self and worker.group == group and worker.is_running for worker in self.workers)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Tell of an error that nobody foresaw; the dialog, and what was typed into it, stay."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            cast("LgtopApp", self.app).tell_failure(event.worker.error)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.reactive import reactive
-from textual.screen import Screen
 
 from backends.errors import StoreError
 from backends.model import ThreadHead, ThreadRow
@@ -19,18 +17,17 @@ from backends.questions import question_text
 from backends.text import one_line
 
 from ..live import Change, Connection
+from ..verbs.spot import Spot
 from ..widgets.banner import Banner
-from ..widgets.columns import GAP, Placed
 from ..widgets.key_bar import KeyBar
 from ..widgets.lines import Lines
-from ..widgets.one_line import OneLine, Piece, fit
 from ..widgets.questions import GUTTER, Question, Questions
+from ..widgets.titles import Titles
 from ..widgets.top_bar import TopBar
+from .controls import ControlScreen, controls
 
 if TYPE_CHECKING:
     from backends.reader import Reader
-
-    from ..app import LgtopApp
 
 _PACE: Final = 0.3
 """Least seconds between two readings of the questions."""
@@ -39,23 +36,7 @@ _MOST: Final = 1000
 """Threads whose questions are read; the line above says when there are more."""
 
 
-class InboxTitle(OneLine):
-    """The titles of the columns, and what is to be said about the whole list."""
-
-    columns: reactive[tuple[Placed, ...]] = reactive(())
-    """The columns as they are laid out."""
-
-    note: reactive[str] = reactive("")
-    """How much of everything is shown, where it is not all."""
-
-    def pieces(self, width: int) -> tuple[Sequence[Piece], Sequence[Piece]]:
-        """Titles at the left, the note at the right."""
-        titles = (fit(placed.column.title, placed.width, placed.column.right) for placed in self.columns)
-        left = " " * GUTTER + (" " * GAP).join(titles).rstrip()
-        return [(left, "dim")], [(f"  {self.note} ", "warning")] if self.note else []
-
-
-class InboxScreen(Screen[None]):
+class InboxScreen(ControlScreen):
     """Pending interrupts over all threads; enter opens the thread."""
 
     CSS_PATH = "threads.tcss"
@@ -64,6 +45,7 @@ class InboxScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", key_display="esc", id="inbox.back", tooltip="Back to the threads"),
+        *controls("answer"),
         Binding("y", "copy", "copy", id="inbox.copy", tooltip="Copy the question"),
     ]
 
@@ -71,11 +53,6 @@ class InboxScreen(Screen[None]):
         super().__init__()
         self._news = asyncio.Event()
         self._waiting: set[str] = set()
-
-    @property
-    def lgtop(self) -> LgtopApp:
-        """The app."""
-        return cast("LgtopApp", self.app)
 
     @property
     def questions(self) -> Questions:
@@ -86,7 +63,7 @@ class InboxScreen(Screen[None]):
         """Where we are, the count, the questions, the keys."""
         yield TopBar(self.lgtop.address.label, ("inbox",), self.lgtop.readonly)
         yield Banner(self.lgtop.clock)
-        yield InboxTitle()
+        yield Titles(GUTTER)
         yield Questions(self.lgtop.clock)
         yield KeyBar()
 
@@ -134,19 +111,28 @@ class InboxScreen(Screen[None]):
             await asyncio.sleep(_PACE)
 
     def _show(self, questions: Sequence[Question], threads: int) -> None:
-        title, counts = self.query_one(InboxTitle), self.lgtop.index.counts
-        title.note = f"of the first {_MOST:,} threads of {threads:,}" if threads > _MOST else ""
-        if not counts.exact:
-            title.note = f"{counts.pending:,} threads not looked at yet"
+        title, counts = self.query_one(Titles), self.lgtop.index.counts
+        note = f"of the first {_MOST:,} threads of {threads:,}" if threads > _MOST else ""
+        title.note = note if counts.exact else f"{counts.pending:,} threads not looked at yet", "warning"
         self.questions.placeholder = ("nothing waits for you", "questions appear here by themselves")
         self.questions.show(questions)
         title.columns = self.questions.columns
+        self.see_verbs()
 
     @on(Lines.Activated)
     def _open(self, event: Lines.Activated) -> None:
         event.stop()
         if (question := self.questions.selected) is not None:
             self.lgtop.open_thread(question.thread_id)
+
+    def spot(self) -> Spot | None:
+        """The question under the cursor, and its thread."""
+        question = self.questions.selected
+        row = self.lgtop.index.rows.get(question.thread_id) if question is not None else None
+        if question is None or row is None:
+            return None
+        head = row.head
+        return Spot(head.thread_id, None if head.ns else head.checkpoint_id, row.summary, question=question.id)
 
     def action_back(self) -> None:
         """Back to where we came from."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 
 from backends.errors import StoreError
 from backends.lineage import FolderKey
@@ -19,6 +18,7 @@ from backends.lineage import FolderKey
 from ..live import Change, Connection, State
 from ..reading import as_text, copy, read
 from ..thread_history import Page, ThreadHistory
+from ..verbs.spot import Spot
 from ..widgets.banner import Banner
 from ..widgets.checkpoint_pane import DIFF, TABS, CheckpointPane
 from ..widgets.history import History
@@ -27,9 +27,7 @@ from ..widgets.lines import Lines
 from ..widgets.outline_view import OutlineView
 from ..widgets.thread_bars import HistoryFacts, HistoryTitle, StatusLine
 from ..widgets.top_bar import TopBar
-
-if TYPE_CHECKING:
-    from ..app import LgtopApp
+from .controls import ControlScreen, controls
 
 _PACE: Final = 0.1
 """Least seconds between two looks at a thread that keeps changing."""
@@ -46,7 +44,7 @@ def _key(key: str, action: str, name: str, tooltip: str, display: str | None = N
     return Binding(key, action, tooltip, show=False, key_display=display, id=f"thread.{name}", tooltip=tooltip)
 
 
-class ThreadScreen(Screen[None]):
+class ThreadScreen(ControlScreen):
     """A thread's history and, of the checkpoint under the cursor, state, difference, tasks, writes and raw data.
 
     Args:
@@ -59,13 +57,13 @@ class ThreadScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", key_display="esc", id="thread.back", tooltip="Back"),
+        *controls("resume", "answer", "fork", "edit", "stop", "crash"),
         Binding("tab", "other_pane", "pane", key_display="⇥", id="thread.pane", tooltip="Go to the other pane"),
         *(_key(str(index + 1), f"tab({index})", tab.name.lower(), f"{tab.name} tab") for index, tab in enumerate(TABS)),
         Binding("slash", "search", "search", key_display="/", id="thread.search", tooltip="Search in the values"),
         Binding("d", "base", "diff from here", id="thread.base", tooltip="Compare others with this one, or no more"),
         Binding("y", "copy", "copy", id="thread.copy", tooltip="Copy what is under the cursor"),
-        _key("n", "match(True)", "next", "Next match"),
-        _key("N", "match(False)", "previous", "Previous match"),
+        *controls("start"),
         _key("left_square_bracket", "step(1)", "older", "Older checkpoint", "["),
         _key("right_square_bracket", "step(-1)", "newer", "Newer checkpoint", "]"),
         _key("F", "follow", "follow", "Go with the head, or stay"),
@@ -83,11 +81,6 @@ class ThreadScreen(Screen[None]):
         self._page: Page | None = None
         self._connection = Connection()
         self._trouble = ""
-
-    @property
-    def lgtop(self) -> LgtopApp:
-        """The app."""
-        return cast("LgtopApp", self.app)
 
     # What is on it
 
@@ -177,6 +170,7 @@ class ThreadScreen(Screen[None]):
         if page.news:
             self.checkpoint.refresh_rows()
         self._look()
+        self.see_verbs()
         self._say()
 
     def _say(self) -> None:
@@ -201,6 +195,16 @@ class ThreadScreen(Screen[None]):
 
     # The checkpoint under the cursor
 
+    def spot(self) -> Spot | None:
+        """This thread, at the checkpoint under the cursor."""
+        page, row = self._page, self.lgtop.index.rows.get(self.thread_id)
+        head = page.lineage.head if page is not None else None
+        if head is None:
+            return None
+        key = self.history.selected
+        at = None if key is None or key == head else key
+        return Spot(self.thread_id, None if head.ns else head.checkpoint_id, row.summary if row else None, at)
+
     def _look(self) -> None:
         """Show the checkpoint under the cursor."""
         key = self.history.selected
@@ -218,7 +222,7 @@ class ThreadScreen(Screen[None]):
     @on(History.Entered)
     def _entered(self, event: History.Entered) -> None:
         event.stop()
-        self.checkpoint.view.focus()
+        self.checkpoint.front.focus()
 
     @on(CheckpointPane.Answered)
     def _answered(self, event: CheckpointPane.Answered) -> None:
@@ -242,7 +246,9 @@ class ThreadScreen(Screen[None]):
     def action_copy(self) -> None:
         """Copy the id of the checkpoint, or the value under the cursor."""
         mark = self.history.mark
-        if self.checkpoint.view.has_focus:
+        if self.checkpoint.graph.view.has_focus:
+            self.lgtop.copy(as_text(self.checkpoint.graph.view.node), "node's name")
+        elif self.checkpoint.view.has_focus:
             if (node := self.checkpoint.view.node) is not None:
                 self.run_worker(copy(self.lgtop, node), group="copy", exclusive=True)
         elif isinstance(mark, FolderKey):
@@ -284,10 +290,6 @@ class ThreadScreen(Screen[None]):
         self._show_pane(right=True)
         self.checkpoint.open_search()
 
-    def action_match(self, forward: bool) -> None:
-        """Go to the next match or the one before."""
-        self.checkpoint.view.next_match(forward)
-
     def action_other_pane(self) -> None:
         """Go to the other pane."""
         self._show_pane(right=self.history.has_focus)
@@ -296,7 +298,7 @@ class ThreadScreen(Screen[None]):
         """Go to a pane, also when the other one has the whole width."""
         if self._enlarged:
             self.query_one("#panes").set_class(right, "-only-right").set_class(not right, "-only-left")
-        (self.checkpoint.view if right else self.history).focus()
+        (self.checkpoint.front if right else self.history).focus()
 
     @property
     def _enlarged(self) -> bool:
@@ -314,7 +316,7 @@ class ThreadScreen(Screen[None]):
 
     def action_back(self) -> None:
         """Undo the last thing that is in the way: the search, the enlarged pane, the look inside, this screen."""
-        if self.checkpoint.end_search():
+        if self.checkpoint.end_search() or self.checkpoint.leave_inside():
             return
         if self._enlarged:
             self.action_restore()
@@ -325,5 +327,5 @@ class ThreadScreen(Screen[None]):
 
     def on_descendant_focus(self) -> None:
         """Show where the keys go."""
-        self.checkpoint.bar.focused = self.checkpoint.view.has_focus
+        self.checkpoint.bar.focused = self.checkpoint.front.has_focus
         self._say()

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
@@ -19,6 +18,7 @@ from backends.order import View
 from backends.query import Query, parse
 
 from ..live import Change, Connection, State
+from ..verbs.spot import Spot
 from ..widgets.banner import Banner
 from ..widgets.columns import Placed
 from ..widgets.filter_bar import FilterBar, ViewFacts
@@ -27,11 +27,11 @@ from ..widgets.key_bar import KeyBar
 from ..widgets.lines import Lines
 from ..widgets.thread_list import ThreadList
 from ..widgets.top_bar import TopBar
+from .controls import ControlScreen, controls
 
 if TYPE_CHECKING:
     from backends.query_complete import Facets
 
-    from ..app import LgtopApp
     from ..widgets.filter_input import FilterInput
 
 _GLOW: Final = 0.8
@@ -53,7 +53,7 @@ ORDERS: Final = {
 """Orders by name: what they are called, and what they mean."""
 
 
-class ThreadsScreen(Screen[None]):
+class ThreadsScreen(ControlScreen):
     """The first screen.
 
     Args:
@@ -69,6 +69,7 @@ class ThreadsScreen(Screen[None]):
         Binding(
             "slash", "filter", "filter", key_display="/", priority=True, id="threads.filter", tooltip="Filter the list"
         ),
+        *controls("resume", "answer", "fork", "edit", "start", "stop", "crash"),
         Binding("o", "choose_sort", "sort", id="threads.sort", tooltip="Choose the order"),
         Binding("space", "mark", "mark", key_display="space", id="threads.mark", tooltip="Mark this thread"),
         Binding("i", "inbox", "inbox", id="threads.inbox", tooltip="Every question that waits for a person"),
@@ -84,11 +85,6 @@ class ThreadsScreen(Screen[None]):
         self._text = query
         self._facets: Facets | None = None
         self._typing: Timer | None = None
-
-    @property
-    def lgtop(self) -> LgtopApp:
-        """The app."""
-        return cast("LgtopApp", self.app)
 
     # What is on it
 
@@ -188,7 +184,9 @@ class ThreadsScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A slash that is typed into the filter is a slash."""
-        return not (action == "filter" and self.query_one(FilterBar).editing)
+        if action == "filter":
+            return not self.query_one(FilterBar).editing
+        return super().check_action(action, parameters)
 
     async def action_filter(self) -> None:
         """Begin to type a filter."""
@@ -299,11 +297,23 @@ class ThreadsScreen(Screen[None]):
 
     # The thread under the cursor
 
+    def spot(self) -> Spot | None:
+        """The thread under the cursor, at its head."""
+        row = self.lgtop.index.rows.get(self.threads.selected or "")
+        if row is None:
+            return None
+        head = row.head
+        return Spot(head.thread_id, None if head.ns else head.checkpoint_id, row.summary)
+
     @on(Lines.Activated)
     def _open(self, event: Lines.Activated) -> None:
         event.stop()
         if self.threads.selected is not None:
             self.lgtop.open_thread(self.threads.selected)
+
+    def spot_for(self, verb: str) -> Spot | None:
+        """A run that is started from the list gets a thread of its own."""
+        return None if verb == "start" else self.spot()
 
     def action_inbox(self) -> None:
         """Every question that waits for a person."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from backends.model import CheckpointKey
 from backends.outline import Node, Tone
+
+if TYPE_CHECKING:
+    from .graph import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,14 @@ class Answer:
     """The rows of a tab.
 
     Attributes:
-        nodes: At least one.
+        nodes: At least one, but for the graph.
         size: Bytes that keeping them takes, roughly.
+        marks: The graph's: what has become of its nodes; ``None`` for every other tab.
     """
 
     nodes: tuple[Node, ...]
     size: int = 0
+    marks: Mapping[str, Mark] | None = None
 
 
 def note(text: str, tone: Tone = Tone.QUIET) -> Node:

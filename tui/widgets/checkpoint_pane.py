@@ -18,10 +18,12 @@ from backends.model import CheckpointKey, CheckpointRow
 from backends.outline import Tone
 from backends.reader import Reader
 
-from ..tabs import diff, raw, state, tasks, writes
+from ..tabs import diff, graph, raw, state, tasks, writes
 from ..tabs.cache import Cache
 from ..tabs.request import Answer, Request, note
 from ..tabs.states import States
+from .graph_pane import GraphPane
+from .lines import Lines
 from .outline_search import SearchableOutline
 from .search_input import SearchInput, pattern_of
 from .thread_bars import InfoLine, TabBar
@@ -43,10 +45,12 @@ TABS: Final = (
     Tab("Tasks", tasks.load),
     Tab("Writes", writes.load),
     Tab("Raw", raw.load),
+    Tab("Graph", graph.load),
 )
 DIFF: Final = 1
+GRAPH: Final = 5
 
-_CHANGING: Final = ("Tasks", "Writes", "Raw")
+_CHANGING: Final = ("Tasks", "Writes", "Raw", "Graph")
 """Tabs whose rows change while a step runs; a state, and its difference to another, never do."""
 
 _SETTLE: Final = 0.05
@@ -78,6 +82,11 @@ class CheckpointPane(Vertical):
 
         error: StoreError | None
 
+    DEFAULT_CSS = """
+    CheckpointPane > GraphPane, CheckpointPane.-graph > SearchableOutline { display: none; }
+    CheckpointPane.-graph > GraphPane { display: block; }
+    """
+
     def __init__(self) -> None:
         super().__init__(id="checkpoint")
         self._request: Request | None = None
@@ -92,12 +101,23 @@ class CheckpointPane(Vertical):
         yield TabBar([tab.name for tab in TABS])
         yield InfoLine()
         yield SearchableOutline()
+        yield GraphPane()
         yield SearchInput()
 
     @property
     def view(self) -> SearchableOutline:
         """The rows."""
         return self.query_one(SearchableOutline)
+
+    @property
+    def graph(self) -> GraphPane:
+        """The graph, in place of rows."""
+        return self.query_one(GraphPane)
+
+    @property
+    def front(self) -> Lines:
+        """What keys go to: the rows, or the graph."""
+        return self.graph.view if self.bar.current == GRAPH else self.view
 
     @property
     def bar(self) -> TabBar:
@@ -131,7 +151,14 @@ class CheckpointPane(Vertical):
 
     def show_tab(self, index: int) -> None:
         """Show another tab."""
+        had_focus = self.front.has_focus
         self.bar.current = index
+        self.set_class(index == GRAPH, "-graph")
+        if index == GRAPH:
+            self.end_search()
+            self.graph.begin()
+        if had_focus:
+            self.front.focus()
         self._show()
 
     def refresh_rows(self) -> None:
@@ -199,13 +226,17 @@ class CheckpointPane(Vertical):
         self.shown = (tab.name, request.key)
         self.view.stale = False
         self.bar.said = self._found
-        self.view.show(answer.nodes, tab.name)
+        if answer.marks is None:
+            self.view.show(answer.nodes, tab.name)
+        else:
+            self.graph.look(request.key, answer.marks)
 
     # Search
 
     def open_search(self) -> None:
-        """Begin to type what to look for."""
-        self.search.open()
+        """Begin to type what to look for; a graph has nothing to search in."""
+        if self.bar.current != GRAPH:
+            self.search.open()
 
     def end_search(self) -> bool:
         """End the search; False when there is none."""
@@ -213,6 +244,10 @@ class CheckpointPane(Vertical):
             return False
         self.search.action_leave(False)
         return True
+
+    def leave_inside(self) -> bool:
+        """Go out of the node that the graph is shown inside of; False where that is not what is shown."""
+        return self.front.has_focus and self.bar.current == GRAPH and self.graph.leave()
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

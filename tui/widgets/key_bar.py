@@ -44,13 +44,17 @@ class KeyBar(OneLine):
         return left, right
 
     def _keys(self) -> tuple[list[list[Piece]], list[list[Piece]]]:
-        """Active bindings that want to be seen, each action once: those of the screen, those of the app."""
+        """Active bindings that want to be seen, each action once.
+
+        Returns:
+            Those of the screen; those of the whole app, or the way out of a dialog.
+        """
         here: dict[str, list[Piece]] = {}
         everywhere: dict[str, list[Piece]] = {}
         for node, binding, enabled, _ in self.screen.active_bindings.values():
             if not binding.show:
                 continue
-            keys = everywhere if node is self.app else here
+            keys = everywhere if node is self.app or binding.id == "dialog.close" else here
             action = f"app.simulate_key({binding.key!r})"
             style = ("accent", "dim") if enabled else ("faint", "faint")
             keys.setdefault(

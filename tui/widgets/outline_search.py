@@ -7,8 +7,10 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual import work
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from backends.outline import Node
@@ -19,6 +21,11 @@ from .outline_view import OutlineView
 
 class SearchableOutline(OutlineView):
     """Marks matches, and goes from one to the next."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "match(True)", "next match", show=False, id="outline.next", tooltip="Next match"),
+        Binding("N", "match(False)", "previous match", show=False, id="outline.previous", tooltip="Previous match"),
+    ]
 
     @dataclass
     class Searched(Message):
@@ -64,7 +71,13 @@ class SearchableOutline(OutlineView):
             self._go(forward=True, here=True)
         self._say()
 
-    def next_match(self, forward: bool = True) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without a search these keys belong to the screen."""
+        if action == "match":
+            return self.pattern is not None
+        return super().check_action(action, parameters)
+
+    def action_match(self, forward: bool) -> None:
         """Go to the next match, or to the one before."""
         self._go(forward, here=False)
         self._say()

@@ -1,0 +1,134 @@
+"""The runs that nothing strikes: what the others are compared with, and what can be compared at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import Refused
+from ..faults import Point
+from ..text import one_line
+from .answering import Actor, Dealer, Script
+from .course import Course, Thread
+from .effects import Effect
+from .final import Difference, Path, differences, place
+from .order import Order
+from .scratch import Scratch
+
+
+@dataclass(frozen=True, slots=True)
+class Undisturbed:
+    """Two runs that were left alone.
+
+    Attributes:
+        course: The first of them.
+        script: Which question got which answer.
+        differing: Where the second one's result is another: time, chance, or something kept outside the state.
+        varying_effects: Effects that they had in different numbers.
+        varying_nodes: Nodes that they passed in different numbers.
+        unasked: Answers that nobody asked for.
+    """
+
+    course: Course
+    script: Script
+    differing: tuple[Difference, ...]
+    varying_effects: frozenset[Effect]
+    varying_nodes: frozenset[str]
+    unasked: int = 0
+
+    @property
+    def observed(self) -> bool:
+        """Whether effects were seen outside; otherwise beginnings of nodes are counted."""
+        return bool(self.course.deeds.outside)
+
+    @property
+    def effects(self) -> Counter[Effect]:
+        """What the undisturbed run did, and how often."""
+        return self.course.deeds.effects(self.observed)
+
+    @property
+    def varying(self) -> tuple[Path, ...]:
+        """Places that say nothing about a crash."""
+        return tuple(one.path for one in self.differing)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the undisturbed runs show by themselves, in sentences."""
+        deeds = self.course.deeds
+        found = [
+            f"{place(one.path)} differs between two undisturbed runs and is not compared: "
+            "time, chance, or something kept outside the state."
+            for one in self.differing
+        ]
+        found += [
+            f"{one} happens in different numbers in two undisturbed runs and is not compared."
+            for one in sorted(self.varying_effects)
+        ]
+        found += [
+            f"{effect} is done by {', '.join(asked)} before interrupt(), and again when the question is answered: "
+            f"{deeds.outside[effect]}× in the undisturbed run."
+            for effect, asked in deeds.doubled.items()
+        ]
+        if not self.observed:
+            found += [
+                f"{node} begins again when its question is answered: what it does before interrupt() is done twice in "
+                "every run. Nothing shows whether it does anything."
+                for node in sorted(deeds.reran)
+            ]
+        if self.unasked:
+            found.append(f"{self.unasked} of the answers were not asked for.")
+        return tuple(found)
+
+
+def leave_alone(order: Order, scratch: Scratch, stopping: Callable[[], bool]) -> Undisturbed:
+    """Run the graph twice without a fault, in the first of the modes.
+
+    Raises:
+        Refused: It does not come to an end by itself.
+        StoreError: The store cannot be read.
+        Stopped: The audit is to end.
+    """
+    dealer = Dealer(order.answers)
+    first = _run(Thread(order, scratch, order.durabilities[0], dealer, stopping))
+    second = _run(Thread(order, scratch, order.durabilities[0], Actor(dealer.script), stopping))
+    observed = bool(first.deeds.outside)
+    return Undisturbed(
+        first,
+        dealer.script,
+        tuple(differences(_content(first), _content(second))),
+        frozenset(_uneven(*(course.deeds.effects(observed) for course in (first, second)))),
+        frozenset(
+            _uneven(first.deeds.starts, second.deeds.starts) | _uneven(first.deeds.finished, second.deeds.finished)
+        ),
+        dealer.left,
+    )
+
+
+def milliseconds(base: Undisturbed, node: str, point: Point) -> int:
+    """When to strike inside a node: in the middle of what it took; at once where that is too short to be met."""
+    took = base.course.seconds.get(node, 0.0)
+    return int(took * 500) if point is Point.INSIDE and took >= _SHORT else 0
+
+
+_SHORT = 0.1
+"""Seconds that a node takes at least for its middle to be aimed at."""
+
+
+def _run(thread: Thread) -> Course:
+    course = thread.run()
+    if course.problem:
+        raise Refused(
+            f"The undisturbed run does not come to an end: {one_line(course.problem, 300)}",
+            "An audit needs an input with which the graph ends, or waits.",
+        )
+    return course
+
+
+def _content(course: Course) -> Mapping[str, Any] | None:
+    return None if course.final is None else course.final.content
+
+
+def _uneven(one: Counter, other: Counter) -> set:  # type: ignore[type-arg]
+    return set((one - other) + (other - one))

@@ -1,0 +1,142 @@
+"""What a crash did to a thread, told by comparing it with one that was left alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ..text import one_line
+from .course import Course
+from .effects import Effect
+from .final import Difference, Path, differences
+from .order import Cell
+from .undisturbed import Undisturbed
+
+_LISTED = 4
+"""Items of a sentence; more are counted."""
+
+
+class Kind(StrEnum):
+    """Kinds of verdicts, from harmless to bad."""
+
+    MISSED = "did not strike"
+    """The node was not passed in this way, so nothing is known."""
+    SURVIVED = "survived"
+    """The same result, and every effect as often as undisturbed."""
+    REPEATED = "repeated work"
+    """The same result; effects happened more often."""
+    LOST = "lost work"
+    """The same result; tasks that had finished ran once more, because what they had done was not saved."""
+    DIFFERENT = "different result"
+    """Another state, another status, or an effect that is missing."""
+    STUCK = "cannot resume"
+    """It was not brought to its end."""
+
+
+BAD = (Kind.DIFFERENT, Kind.STUCK)
+"""Verdicts that make an audit fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came out of a cell.
+
+    Attributes:
+        kind: See ``Kind``.
+        cell: Which.
+        reason: Why, in sentences; empty where it survived and nothing ran twice.
+        repeated: Effects that happened more often than undisturbed, by how often more.
+        missing: Effects that happened less often, by how often less.
+        lost: Finished work that ran again, by node and how often.
+        reran: Nodes that began more often than undisturbed, by how often more.
+        differences: Where the final state is another one.
+        vanished: Whether nothing had been saved, so that the thread was started again with its input.
+        processes: Processes that it took.
+    """
+
+    kind: Kind
+    cell: Cell
+    reason: str = ""
+    repeated: Mapping[Effect, int] = field(default_factory=dict)
+    missing: Mapping[Effect, int] = field(default_factory=dict)
+    lost: Mapping[str, int] = field(default_factory=dict)
+    reran: Mapping[str, int] = field(default_factory=dict)
+    differences: tuple[Difference, ...] = ()
+    vanished: bool = False
+    processes: int = 1
+
+
+def judge(cell: Cell, course: Course, base: Undisturbed) -> Verdict:
+    """Compare a thread that was struck with the undisturbed one.
+
+    Args:
+        cell: What was to strike.
+        course: What became of it.
+        base: The undisturbed one; what differs between two of its kind is not compared.
+    """
+    if not course.struck:
+        return Verdict(Kind.MISSED, cell, course.problem, processes=course.processes)
+    mine, theirs = course.deeds, base.course.deeds
+    repeated = _more(mine.effects(base.observed), base.effects, base.varying_effects)
+    # Of how often a node began, less proves nothing: a killed process may not have told it.
+    missing = _more(base.effects, mine.outside, base.varying_effects) if base.observed else {}
+    lost = _more(mine.finished, theirs.finished, base.varying_nodes)
+    reran = _more(mine.starts, theirs.starts, base.varying_nodes)
+    found = tuple(_uncovered(_compared(course, base), base.varying))
+    kind = Kind.SURVIVED
+    if course.problem:
+        kind = Kind.STUCK
+    elif found or missing:
+        kind = Kind.DIFFERENT
+    elif lost or course.vanished:
+        kind = Kind.LOST
+    elif repeated:
+        kind = Kind.REPEATED
+    verdict = Verdict(
+        kind, cell, course.problem, repeated, missing, lost, reran, found, course.vanished, course.processes
+    )
+    return verdict
+
+
+def sentences(verdict: Verdict, base: Undisturbed) -> str:
+    """Say in words what a verdict rests on."""
+    known = base.effects
+    parts = [
+        verdict.reason,
+        _listed(map(str, verdict.differences)),
+        _listed(f"{effect} {_times(known[effect] - n, known[effect])}" for effect, n in verdict.missing.items()),
+        "nothing was saved, so it was started again with its input" if verdict.vanished else "",
+        f"finished and done again: {_listed(verdict.lost)}" if verdict.lost else "",
+        _listed(f"{effect} {_times(known[effect] + n, known[effect])}" for effect, n in verdict.repeated.items()),
+    ]
+    if base.observed and verdict.reran:
+        parts.append(f"ran again: {_listed(verdict.reran)}")
+    return "; ".join(part.rstrip(".") for part in parts if part)
+
+
+def _times(now: int, before: int) -> str:
+    return f"{now}× (undisturbed {before}×)"
+
+
+def _listed(items: Iterable[str]) -> str:
+    every = [one_line(item, 160) for item in items]
+    more = f", and {len(every) - _LISTED} more" if len(every) > _LISTED else ""
+    return ", ".join(every[:_LISTED]) + more
+
+
+def _more(mine: Counter, theirs: Counter, varying: Iterable) -> dict:  # type: ignore[type-arg]
+    """By how much the first has more than the second."""
+    return {what: n for what, n in (mine - theirs).items() if what not in set(varying)}
+
+
+def _compared(course: Course, base: Undisturbed) -> Iterable[Difference]:
+    mine = None if course.final is None else course.final.content
+    theirs = None if base.course.final is None else base.course.final.content
+    return differences(theirs, mine)
+
+
+def _uncovered(found: Iterable[Difference], varying: Iterable[Path]) -> Iterable[Difference]:
+    known = tuple(varying)
+    return (one for one in found if not any(one.path[: len(path)] == path for path in known))

@@ -1,0 +1,47 @@
+"""What an injected fault does when it strikes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from typing import Final, NoReturn
+
+from ..faults import Fault, How
+
+EXIT_CODE: Final = 70
+"""Of a process that an injected fault makes leave (``EX_SOFTWARE``)."""
+
+
+class InjectedFault(RuntimeError):
+    """The exception of a fault that raises."""
+
+    def __init__(self, text: str = "injected while the node ran") -> None:
+        super().__init__(text)
+
+
+async def go_on() -> None:
+    """The node goes on."""
+
+
+async def hang() -> None:
+    """Never come back."""
+    await asyncio.Event().wait()
+
+
+async def fail(fault: Fault) -> None:
+    """Raise.
+
+    Raises:
+        InjectedFault: Always.
+    """
+    raise InjectedFault(f"injected: {fault}")
+
+
+def end_process(how: How) -> NoReturn:
+    """Kill the process, or leave it without a word."""
+    if how is How.KILL:
+        os.kill(os.getpid(), signal.SIGKILL)
+        threading.Event().wait()
+    os._exit(EXIT_CODE)

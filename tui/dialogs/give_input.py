@@ -1,0 +1,80 @@
+"""The input of a graph, to be written or changed."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from backends.control.schema import problems
+from backends.graphs.drawing import Drawing
+
+from ..forms.field import FieldError
+from ..forms.json_text import write_json
+from ..forms.schema import shape_of_schema
+from ..widgets.entry import Entry
+from ..widgets.key_bar import KeyBar
+from .modal import Modal
+
+
+class GiveInput(Modal[tuple[Any] | None]):
+    """Asks for an input; answers with it, or with ``None``.
+
+    Args:
+        drawing: The graph, which says what it takes.
+        value: What stands there at first; JSON.
+    """
+
+    AUTO_FOCUS = ""
+    BINDING_GROUP_TITLE = "Input"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+o", "accept", "take it", id="input.accept", tooltip="Take this input"),
+        Binding("ctrl+r", "turn", "form", id="input.form", tooltip="As a form, or as JSON"),
+    ]
+
+    def __init__(self, drawing: Drawing, value: Any) -> None:
+        super().__init__()
+        schema = drawing.input_schema
+        self._entry = Entry(
+            shape_of_schema(schema),
+            write_json(value),
+            as_json=True,
+            check=lambda given: problems(given, schema, partial=True),
+        )
+
+    def compose(self) -> ComposeResult:
+        """A frame with the text in it."""
+        with Vertical(classes="dialog"):
+            yield Static("Input of the runs that are crashed", classes="dialog-title", markup=False)
+            yield self._entry
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Begin to write."""
+        self.query_one(".dialog").styles.height = 20
+        self._entry.enter()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A form, where there is one."""
+        return self._entry.has_form if action == "turn" else super().check_action(action, parameters)
+
+    def action_turn(self) -> None:
+        """As a form, or as JSON."""
+        self._entry.turn()
+
+    async def action_accept(self) -> None:
+        """Answer, unless something is wrong with it."""
+        try:
+            value = await self._entry.value()
+        except FieldError:
+            return
+        self.dismiss((value,))
+
+    async def on_entry_submitted(self, event: Entry.Submitted) -> None:
+        """Enter in the last field."""
+        event.stop()
+        await self.action_accept()

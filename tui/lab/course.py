@@ -1,0 +1,112 @@
+"""What the runs of one thread did, one after another, as their events tell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from backends.audit.trace import node_path
+from backends.faults import Point
+from backends.runs.events import Event, Kind
+
+
+class Item(NamedTuple):
+    """A piece of work: the same in a run that is repeated, whatever ids its tasks have there.
+
+    Attributes:
+        path: The node.
+        step: Its superstep.
+        number: Which of the tasks of that node in that superstep.
+    """
+
+    path: str
+    step: int | None
+    number: int
+
+
+@dataclass(slots=True)
+class Course:
+    """The runs of a thread so far.
+
+    Attributes:
+        runs: How many there have been.
+        begun: How often each piece of work began.
+        finished: How often each came to its end.
+        kept: Nodes whose work was in the store when the present run began.
+        now: Nodes that began in the present run.
+        running: Pieces that run now, by task id; of a run that is gone, those that ran when it went.
+        asked: Nodes that ended with a question last.
+        failed: Nodes that raised last.
+        struck: What the fault did, as its event says; ``None`` as long as none struck.
+    """
+
+    runs: int = 0
+    begun: Counter[Item] = field(default_factory=Counter)
+    finished: Counter[Item] = field(default_factory=Counter)
+    kept: frozenset[str] = frozenset()
+    now: set[str] = field(default_factory=set)
+    running: dict[str, Item] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    struck: Event | None = None
+    _numbers: Counter[tuple[str, int | None]] = field(default_factory=Counter)
+
+    def next_run(self, saved: Iterable[str] = ()) -> None:
+        """Another run begins; nothing runs any more.
+
+        Args:
+            saved: Nodes whose work is in the store.
+        """
+        self.runs += 1
+        self.kept = frozenset(saved)
+        self.now.clear()
+        self.running.clear()
+        self._numbers.clear()
+
+    def add(self, event: Event) -> None:
+        """Take one event in."""
+        match event.kind:
+            case Kind.TASK if not str(event.data.get("name", "")).startswith("__"):
+                self._task(event)
+            case Kind.FAULT:
+                self.struck = event
+                if event.data.get("point") == Point.BEFORE:
+                    self._not_begun(str(event.data.get("node")))
+            case _:
+                pass
+
+    def _task(self, event: Event) -> None:
+        data = event.data
+        task_id = str(data.get("id"))
+        path = node_path(str(data.get("name")), str(data.get("ns") or ""))
+        if data.get("phase") == "start":
+            step = data.get("step") if isinstance(data.get("step"), int) else None
+            item = Item(path, step, self._numbers[path, step])
+            self._numbers[path, step] += 1
+            self.running[task_id] = item
+            self.begun[item] += 1
+            self.now.add(path)
+            self.asked.discard(path)
+            self.failed.discard(path)
+            return
+        ended = self.running.pop(task_id, None)
+        if data.get("interrupts"):
+            self.asked.add(path)
+        elif data.get("error") is not None:
+            self.failed.add(path)
+        elif ended is not None:
+            self.finished[ended] += 1
+
+    def _not_begun(self, node: str) -> None:
+        """A node that was announced and then struck before it ran has not begun."""
+        for item in self.running.values():
+            if node in (item.path, item.path.rpartition("/")[2]):
+                self.begun[item] -= 1
+                return
+
+    @property
+    def paths(self) -> list[str]:
+        """Nodes that were announced, in that order."""
+        return list(dict.fromkeys(item.path for item in self.begun))
