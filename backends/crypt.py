@@ -52,3 +52,21 @@ def decrypt(tag: str, data: bytes, key: bytes | None) -> tuple[str, bytes]:
     except ValueError:
         raise Locked("wrong key in LANGGRAPH_AES_KEY, or the bytes were changed") from None
     return inner, plain
+
+
+def encrypt(tag: str, data: bytes, key: bytes) -> tuple[str, bytes]:
+    """Encrypt a serialized value as LangGraph does; the opposite of ``decrypt``.
+
+    Args:
+        tag: The type tag of the plain value.
+        data: The plain value, serialized.
+        key: A key that ``decrypt`` has accepted.
+
+    Returns:
+        The tag ``<tag>+aes``, and nonce, MAC and ciphertext.
+    """
+    from Crypto.Cipher import AES
+
+    cipher = AES.new(key, AES.MODE_EAX)
+    hidden, mac = cipher.encrypt_and_digest(data)
+    return f"{tag}+aes", cipher.nonce + mac + hidden

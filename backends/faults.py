@@ -48,7 +48,7 @@ class Fault:
 
     Attributes:
         point: Where.
-        node: Name of a node or a ``@task``; inside a subgraph also with its path, ``research/search``.
+        node: Name of a node or a ``@task`` at any depth, or its path: ``research/search``, ``/search`` at the top.
         how: What happens.
         ms: Milliseconds after the beginning of the node, for ``inside``.
     """
@@ -70,7 +70,8 @@ class Fault:
             ns: Namespace of the graph that the node belongs to, ``research:<task id>|…``.
         """
         outer = [part.partition(":")[0] for part in ns.split("|") if part and not part.isdigit()]
-        return self.node in (name, "/".join([*outer, name]))
+        path = "/".join([*outer, name])
+        return self.node in (name, path, f"/{path}")
 
 
 def parse(text: str) -> Fault:

@@ -9,6 +9,7 @@ from sys import intern
 from typing import Any
 
 from . import postgres_queries as queries
+from . import postgres_stored
 from .errors import StoreError
 from .model import Blob, CheckpointKey, CheckpointRow, Cursor, Delta, RawCheckpoint, ThreadHead, Write
 from .postgres_errors import TablesChanged
@@ -18,6 +19,7 @@ from .postgres_probe import Counters, probe_statement, read_counters, read_probe
 from .postgres_schema import Schema, inspect
 from .postgres_xids import Found, Probe, Scan
 from .store import Scope, StoreInfo
+from .stored import StoredRow
 
 _FIRST_BATCH, _BATCH = 200, 2000
 _RAW_BATCH = 500
@@ -193,6 +195,10 @@ class PostgresStore:
         for batch in _batches(keys, _RAW_BATCH):
             found += self._raw([key for key in batch if _is_possible(*key)], scope)
         return found
+
+    def stored(self, thread_id: str) -> Iterator[StoredRow]:
+        """Every row of a thread as it stands, in bounded memory."""
+        return postgres_stored.stored(self._read, thread_id, self._schema) if _is_possible(thread_id) else iter(())
 
     def sample(self, limit: int) -> Iterator[RawCheckpoint]:
         """Newest checkpoints over the whole store with ``Scope.CONTROL``."""

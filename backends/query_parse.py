@@ -161,7 +161,7 @@ def _compare(scanner: _Scanner, field: str, name: str, sign: str, negated: bool,
     op = "=" if sign == ":" else sign
     if field == "age" and op == "=":
         raise QueryError("an age is compared with < or >, for example age<1h", start)
-    read = _seconds if field == "age" else _plain_number
+    read = seconds if field == "age" else _plain_number
     numbers: list[float] = []
     while not numbers or (op == "=" and scanner.take(",")):
         at = scanner.at
@@ -181,7 +181,7 @@ def _plain_number(text: str, at: int) -> float:
     return number
 
 
-def _seconds(text: str, at: int) -> float:
+def seconds(text: str, at: int) -> float:
     """``90s``, ``5m``, ``1h30m``, ``2d``, ``1w`` in seconds."""
     total, end = 0.0, 0
     for part in _DURATION.finditer(text):

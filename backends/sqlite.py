@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Concatenate, ParamSpec, TypeVar
 
-from . import sqlite_heads, sqlite_rows
+from . import sqlite_heads, sqlite_rows, sqlite_stored
 from .address import sqlite_path
 from .errors import Cancelled, StoreUnreachable
 from .model import CheckpointKey, CheckpointRow, Cursor, Delta, RawCheckpoint, ThreadHead, Write
@@ -18,6 +18,7 @@ from .sqlite_file import FileState, replaced
 from .sqlite_open import ATTEMPTS, OpenFile, busy, explain, open_file, read_layout, schema_version
 from .sqlite_values import lossless_text
 from .store import Scope, StoreInfo
+from .stored import StoredRow
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -140,6 +141,10 @@ class SqliteStore:
             some = keys[start : start + _KEYS_AT_ONCE]
             found += self._read(sqlite_rows.raw, self._file.layout.task_path, some, scope)
         return found
+
+    def stored(self, thread_id: str) -> Iterator[StoredRow]:
+        """Every row of a thread as it stands, in bounded memory."""
+        return sqlite_stored.stored(self._read, thread_id, self._file.layout.task_path)
 
     def sample(self, limit: int) -> Iterator[RawCheckpoint]:
         """Newest checkpoints over the whole store with ``Scope.CONTROL``."""

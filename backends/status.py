@@ -130,8 +130,10 @@ def _touched(
 def _state(rows: TaskRows, asking: bool) -> TaskState:
     if asking:
         return TaskState.WAITING
-    if rows.failed:
-        return TaskState.FAILED if rows.source is None else TaskState.HANDLED
+    if rows.failed and rows.source is not None:
+        return TaskState.HANDLED
+    if rows.failed and set(rows.output) != {NO_WRITES}:  # that row is left by success alone: a later try
+        return TaskState.FAILED
     return TaskState.FINISHED if rows.finished else TaskState.DUE
 
 

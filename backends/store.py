@@ -9,6 +9,7 @@ from typing import Protocol
 
 from .address import parse_address
 from .model import CheckpointKey, CheckpointRow, Cursor, Delta, RawCheckpoint, ThreadHead, Write
+from .stored import StoredRow
 
 
 class Scope(Enum):
@@ -110,6 +111,10 @@ class Store(Protocol):
 
     def raw(self, keys: Sequence[CheckpointKey], scope: Scope = Scope.FULL) -> list[RawCheckpoint]:
         """Checkpoints with their writes, in the order of ``keys``; missing ones are left out."""
+        ...
+
+    def stored(self, thread_id: str) -> Iterator[StoredRow]:
+        """Every row of a thread as it stands, in bounded memory: checkpoints, then blobs, then writes."""
         ...
 
     def sample(self, limit: int) -> Iterator[RawCheckpoint]:

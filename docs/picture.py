@@ -6,6 +6,7 @@ The real app on the store of the real demo; nothing of it is drawn by hand.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -38,8 +39,9 @@ async def draw(store: str) -> str:
 def main() -> None:
     """Run the demo, look at it, write ``lgtop.svg``."""
     with tempfile.TemporaryDirectory() as directory:
+        os.environ["XDG_STATE_HOME"] = directory
         store = str(Path(directory) / "demo.sqlite")
-        words = [sys.executable, "-m", "lgtop", "demo", "--store", store]
+        words = [sys.executable, "-m", "lgtop", "demo", "--store", store, "--json"]
         subprocess.run(words, cwd=DOCS.parent, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
         (DOCS / "lgtop.svg").write_text(asyncio.run(draw(store)), encoding="utf-8")
 

@@ -165,7 +165,12 @@ ACTION = record(
     at=TIME,
     operator=TEXT,
     store=TEXT,
-    verb={"enum": ["start", "resume", "retry", "answer", "fork", "edit", "copy", "branch", "undo"]},
+    verb={
+        "enum": [
+            *("start", "resume", "retry", "answer", "fork", "edit", "copy", "branch", "undo"),
+            *("rm", "prune", "vacuum"),
+        ]
+    },
     thread_id=TEXT,
     target=MAYBE_TEXT,
     summary=TEXT,
@@ -179,6 +184,46 @@ ACTION = record(
     command=TEXT,
 )
 ACTIONS = array(ACTION)
+DELETED = record(
+    verb={"enum": ["rm", "prune"]},
+    dry_run=FLAG,
+    threads=array(
+        record(
+            thread_id=TEXT,
+            outcome={"enum": ["would", "done", "nothing", "running", "gone", "changed", "failed", "left"]},
+            reason=MAYBE_TEXT,
+            checkpoints=NUMBER,
+            writes=NUMBER,
+            blobs=NUMBER,
+            bytes=NUMBER,
+            kept=NUMBER,
+        )
+    ),
+    total=record(threads=NUMBER, checkpoints=NUMBER, writes=NUMBER, blobs=NUMBER, bytes=NUMBER),
+    store=record(bytes_before=NUMBER, bytes=NUMBER, free=MAYBE_NUMBER, vacuumed=FLAG),
+)
+THREAD_SIZE = record(
+    thread_id=TEXT,
+    bytes=NUMBER,
+    checkpoints=NUMBER,
+    checkpoint_bytes=NUMBER,
+    writes=NUMBER,
+    write_bytes=NUMBER,
+    blobs=NUMBER,
+    blob_bytes=NUMBER,
+    day=NUMBER,
+)
+DU = record(
+    store=record(bytes=NUMBER, free=MAYBE_NUMBER),
+    total=record(threads=NUMBER, bytes=NUMBER, day=NUMBER),
+    threads=array(THREAD_SIZE),
+)
+DU_THREAD = record(
+    **THREAD_SIZE["properties"],
+    channels=array(
+        record(channel=MAYBE_TEXT, bytes=NUMBER, values=NUMBER, value_bytes=NUMBER, writes=NUMBER, write_bytes=NUMBER)
+    ),
+)
 GRAPH = record(name=TEXT, target=TEXT, root=TEXT, dependencies=array(TEXT), python=MAYBE_TEXT)
 GRAPHS = array(GRAPH)
 EFFECT = record(where=TEXT, what=MAYBE_TEXT, key=MAYBE_TEXT, times=NUMBER)
@@ -222,6 +267,30 @@ AUDIT = record(
             processes=NUMBER,
         )
     ),
+)
+FINDING = record(
+    name=TEXT, state={"enum": ["ok", "note", "warning", "fault"]}, told={**TEXT, "minLength": 1}, advice=TEXT
+)
+DOCTOR = record(store=MAYBE_TEXT, kind={"enum": ["sqlite", "postgres", None]}, passed=FLAG, findings=array(FINDING))
+LOCK = record(thread_id=TEXT, who=TEXT, host=TEXT, pid=MAYBE_NUMBER, run_id=MAYBE_TEXT, since=TIME)
+LOCKS = array(LOCK)
+EXPORTED = record(
+    file=TEXT,
+    bytes=NUMBER,
+    threads=array(record(thread_id=TEXT, checkpoints=NUMBER, blobs=NUMBER, writes=NUMBER, redacted=NUMBER)),
+    redacted=NUMBER,
+    not_redacted=NUMBER,
+    unredacted=array(record(thread_id=TEXT, checkpoint_id=TEXT, channel=TEXT, reason=TEXT, encrypted=FLAG)),
+)
+IMPORTED = array(
+    record(
+        thread_id=TEXT,
+        imported_as=TEXT,
+        outcome={"enum": ["imported", "refused", "busy", "importable"]},
+        reason=TEXT,
+        checkpoints=NUMBER,
+        writes=NUMBER,
+    )
 )
 DRAWN = record(**GRAPH["properties"], drawing={"type": "object", "required": ["nodes", "edges"]})
 

@@ -78,6 +78,9 @@ class LgtopApp(App[None]):
         query: A filter to begin with.
         sort: An order to begin with (``backends.order.SORTS``).
         reverse: Whether it is turned round.
+        filters: Saved filters by the name on their tab.
+        columns: Columns of the list by name; empty for those that fit.
+        mark: Name and colour (``config.COLOURS``) that mark the store in the first line.
         keymap: Keys by binding id.
         theme: Name of a theme; chosen to suit the terminal unless given.
         terminal: What the terminal can do; found out unless given.
@@ -121,6 +124,9 @@ class LgtopApp(App[None]):
         query: str = "",
         sort: str = "attention",
         reverse: bool = False,
+        filters: Mapping[str, str] | None = None,
+        columns: Sequence[str] = (),
+        mark: tuple[str, str] | None = None,
         keymap: Mapping[str, str] | None = None,
         theme: str | None = None,
         terminal: Terminal | None = None,
@@ -131,6 +137,9 @@ class LgtopApp(App[None]):
         self.address = address
         self.readonly = readonly
         self.crashes = crashes
+        self.filters = filters or {}
+        self.columns = columns
+        self.mark = mark
         self.terminal = terminal or Terminal.detect()
         self.clock = clock
         self.live = Live(self, _REMOTE_PACE if self.terminal.remote else _LOCAL_PACE, clock)

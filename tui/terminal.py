@@ -28,11 +28,11 @@ class Terminal:
         """Find out from the environment.
 
         Args:
-            environ: ``SSH_CONNECTION``, ``SSH_TTY``, ``TERM``, ``COLORTERM``; ``LGTOP_PROFILE=local|remote`` decides
+            environ: ``SSH_CONNECTION``, ``SSH_TTY``, ``TERM``, ``COLORTERM``; ``LGTOP_TERMINAL=local|remote`` decides
                 where the guess is wrong (inside tmux, for one, the variables are those of the first login).
             encoding: Encoding of the screen; that of stderr unless given.
         """
-        profile = environ.get("LGTOP_PROFILE", "")
+        profile = environ.get("LGTOP_TERMINAL", "")
         ssh = bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))
         term = environ.get("TERM", "")
         encoding = encoding or getattr(sys.stderr, "encoding", None) or locale.getpreferredencoding(False)

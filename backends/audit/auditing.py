@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from ..errors import Refused
 from ..faults import Fault, Point
 from .answering import Actor
 from .course import Thread
 from .order import Cell, Order
 from .scratch import Scratch, scratch
-from .undisturbed import Undisturbed, leave_alone, milliseconds
+from .undisturbed import Undisturbed, chosen, leave_alone, milliseconds
 from .verdict import BAD, Kind, Verdict, judge
 
 _ATTEMPTS = 3
@@ -66,7 +65,7 @@ def audit(order: Order, progress: Progress) -> Report:
         with ThreadPoolExecutor(order.jobs, thread_name_prefix="lgtop-audit") as pool:
             try:
                 base = pool.submit(leave_alone, order, place, stopping.is_set).result()
-                nodes = _chosen(order.nodes, base.course.nodes)
+                nodes = chosen(order.nodes, base.course)
                 cells = list(_cells(order, nodes, base))
                 progress.begun(base, len(cells))
                 running = [pool.submit(_fill, order, place, cell, base, stopping.is_set) for cell in cells]
@@ -90,18 +89,6 @@ def _fill(order: Order, place: Scratch, cell: Cell, base: Undisturbed, stopping:
         if verdict.kind is not Kind.MISSED or cell.fault.point is not Point.INSIDE:
             break
     return verdict
-
-
-def _chosen(wanted: Sequence[str], passed: Sequence[str]) -> tuple[str, ...]:
-    """The nodes to strike at.
-
-    Raises:
-        Refused: The undisturbed run does not pass one of them.
-    """
-    for name in wanted:
-        if name not in passed:
-            raise Refused(f"The undisturbed run does not pass a node {name!r}.", f"It passes: {', '.join(passed)}.")
-    return tuple(node for node in passed if not wanted or node in wanted)
 
 
 def _cells(order: Order, nodes: Sequence[str], base: Undisturbed) -> Iterator[Cell]:

@@ -23,7 +23,7 @@ from .effects import FOLDER, LEDGER, Deeds, Doing, Effect, deeds, observe
 from .final import Final, Question, look
 from .order import Order
 from .scratch import Scratch
-from .trace import Trace, trace
+from .trace import TOLD, Trace, trace
 
 _MOST = 200
 """Processes that one thread may take: a graph that asks, or stops at a breakpoint, for ever."""
@@ -61,6 +61,7 @@ class Course:
         deeds: What it did.
         seconds: The longest time that each node took.
         nodes: Nodes in the order in which they began.
+        containers: Those of them whose work others do.
         struck: Whether the fault struck.
         vanished: Whether the store had nothing of it afterwards, so that it was started again.
         problem: Why it could not be brought to its end; empty if it could.
@@ -71,6 +72,7 @@ class Course:
     deeds: Deeds
     seconds: Mapping[str, float]
     nodes: tuple[str, ...]
+    containers: frozenset[str]
     struck: bool
     vanished: bool
     problem: str
@@ -128,6 +130,7 @@ class Thread:
             deeds(self._doings, self._outside, self._fault),
             seconds,
             tuple(dict.fromkeys(node for one in traces for node in one.nodes)),
+            frozenset().union(*(one.containers for one in traces)),
             self._struck,
             self._vanished,
             problem,
@@ -239,7 +242,8 @@ class Thread:
 
         try:
             for event in follow(record, stop=over):
-                events.append(event)
+                if event.kind in TOLD:
+                    events.append(event)
                 if event.kind is Kind.FAULT and event.data.get("how") == How.HANG:
                     due = time.monotonic() + _GRACE
         finally:

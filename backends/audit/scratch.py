@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..address import Address, mask_dsn
-from ..control.gate import Gate
 from ..errors import StoreUnreachable
 
 if TYPE_CHECKING:
@@ -56,17 +55,15 @@ def scratch(address: Address | None) -> Iterator[Scratch]:
     """Make room, and remove it at the end.
 
     Args:
-        address: A PostgreSQL database to make a schema in; ``None`` means SQLite.
+        address: A PostgreSQL database that may be written to, to make a schema in; ``None`` means SQLite.
 
     Raises:
-        Refused: The database may not be written to.
         StoreUnreachable: It cannot be reached, or the role may not make schemas.
     """
     with tempfile.TemporaryDirectory(prefix="lgtop-audit-", ignore_cleanup_errors=True) as folder:
         if address is None or address.dsn is None:
             yield Scratch(Path(folder))
             return
-        Gate(address).check()
         schema = f"lgtop_audit_{os.getpid()}_{secrets.token_hex(4)}"
         _execute(address, f'CREATE SCHEMA "{schema}"')
         try:
@@ -92,14 +89,14 @@ def with_schema(dsn: str, schema: str) -> str:
 
 
 def _execute(address: Address, statement: str) -> None:
-    with closing(_connected(address)) as connection:
-        import psycopg
+    import psycopg
 
+    with closing(_connected(address)) as connection:
         try:
             connection.execute(statement.encode())
         except psycopg.Error as error:
             raise StoreUnreachable(
-                f"No schema can be made for the audit: {mask_dsn(str(error)).strip()}",
+                f"{address.label} refuses {statement}: {mask_dsn(str(error)).strip()}",
                 "The role needs the right CREATE on the database.",
             ) from error
 

@@ -23,6 +23,7 @@ class Trace:
         ended: Ids of tasks that came to their end.
         asked: Nodes that ended with a question.
         seconds: The longest time that each node took.
+        functional: Whether the graph is an ``@entrypoint``.
         struck: Whether its fault struck.
         outcome: How it ended, in its own words; empty for a process that is gone without one.
         reason: Why.
@@ -33,6 +34,7 @@ class Trace:
     ended: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
     seconds: dict[str, float] = field(default_factory=dict)
+    functional: bool = False
     struck: bool = False
     outcome: str = ""
     reason: str = ""
@@ -41,6 +43,13 @@ class Trace:
     def nodes(self) -> tuple[str, ...]:
         """Nodes in the order in which they began."""
         return tuple(dict.fromkeys(self.begun.values()))
+
+    @property
+    def containers(self) -> frozenset[str]:
+        """Nodes whose work others do: those with a subgraph, and an entrypoint, which calls its tasks."""
+        nodes = self.nodes
+        outer = {node.rpartition("/")[0] for node in nodes} - {""}
+        return frozenset(outer | set(nodes[:1] if self.functional else ()))
 
     def finished(self, fault: Fault | None = None) -> Counter[str]:
         """How often each node came to its end; the one that was struck behind its end is counted too."""
@@ -59,6 +68,10 @@ class Trace:
             else:
                 found[fault.node] = max(1, found[fault.node])
         return found
+
+
+TOLD = (Kind.STARTED, Kind.GRAPH, Kind.TASK, Kind.FAULT, Kind.END)
+"""Kinds of events that a trace is made from."""
 
 
 def trace(events: Iterable[Event]) -> Trace:
@@ -80,6 +93,8 @@ def trace(events: Iterable[Event]) -> Trace:
                 elif data.get("error") is None:
                     found.ended.add(task)
                     found.seconds[node] = max(found.seconds.get(node, 0.0), event.t - began.get(task, event.t))
+            case Kind.GRAPH:
+                found.functional = bool((data.get("drawing") or {}).get("functional"))
             case Kind.FAULT:
                 found.struck = True
             case Kind.END:

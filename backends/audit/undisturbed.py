@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,12 +86,13 @@ def leave_alone(order: Order, scratch: Scratch, stopping: Callable[[], bool]) ->
     """Run the graph twice without a fault, in the first of the modes.
 
     Raises:
-        Refused: It does not come to an end by itself.
+        Refused: It does not come to an end by itself, or does not pass a node that is to be struck.
         StoreError: The store cannot be read.
         Stopped: The audit is to end.
     """
     dealer = Dealer(order.answers)
     first = _run(Thread(order, scratch, order.durabilities[0], dealer, stopping))
+    chosen(order.nodes, first)
     second = _run(Thread(order, scratch, order.durabilities[0], Actor(dealer.script), stopping))
     observed = bool(first.deeds.outside)
     return Undisturbed(
@@ -104,6 +105,23 @@ def leave_alone(order: Order, scratch: Scratch, stopping: Callable[[], bool]) ->
         ),
         dealer.left,
     )
+
+
+def chosen(wanted: Sequence[str], course: Course) -> tuple[str, ...]:
+    """The nodes to strike at, in the order in which they began.
+
+    Args:
+        wanted: Those that were asked for; none means all.
+        course: The undisturbed run.
+
+    Raises:
+        Refused: It does not pass one of them.
+    """
+    for name in wanted:
+        if name not in course.nodes:
+            passed = one_line(", ".join(course.nodes), 300)
+            raise Refused(f"The undisturbed run does not pass a node {one_line(name, 80)!r}.", f"It passes: {passed}.")
+    return tuple(node for node in course.nodes if not wanted or node in wanted)
 
 
 def milliseconds(base: Undisturbed, node: str, point: Point) -> int:

@@ -49,7 +49,7 @@ class Verdict:
         reason: Why, in sentences; empty where it survived and nothing ran twice.
         repeated: Effects that happened more often than undisturbed, by how often more.
         missing: Effects that happened less often, by how often less.
-        lost: Finished work that ran again, by node and how often.
+        lost: Finished work that ran again, by node and how often; of nodes that work themselves.
         reran: Nodes that began more often than undisturbed, by how often more.
         differences: Where the final state is another one.
         vanished: Whether nothing had been saved, so that the thread was started again with its input.
@@ -82,7 +82,7 @@ def judge(cell: Cell, course: Course, base: Undisturbed) -> Verdict:
     repeated = _more(mine.effects(base.observed), base.effects, base.varying_effects)
     # Of how often a node began, less proves nothing: a killed process may not have told it.
     missing = _more(base.effects, mine.outside, base.varying_effects) if base.observed else {}
-    lost = _more(mine.finished, theirs.finished, base.varying_nodes)
+    lost = _more(mine.finished, theirs.finished, base.varying_nodes | base.course.containers)
     reran = _more(mine.starts, theirs.starts, base.varying_nodes)
     found = tuple(_uncovered(_compared(course, base), base.varying))
     kind = Kind.SURVIVED

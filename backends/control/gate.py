@@ -44,7 +44,7 @@ class Gate:
             A sentence; empty where writing is allowed.
         """
         if self.readonly:
-            return "lgtop was started with --readonly: nothing is written."
+            return "lgtop was started with --readonly, or with a profile that is: nothing is written."
         if self.address.dsn is not None and _READ_ONLY.search(f"{self.address.dsn} {os.environ.get('PGOPTIONS', '')}"):
             return "The address asks for default_transaction_read_only: nothing is written."
         if info is None or info.writable:
@@ -83,3 +83,17 @@ class Gate:
 
             with writing_postgres(self.target) as rows:
                 yield rows
+
+    def vacuum(self) -> None:
+        """Give the free pages of an SQLite file back to the disk; nobody else can write to it meanwhile.
+
+        Raises:
+            Refused: Nothing may be written here, or it is no file.
+            StoreError: The store cannot be reached, or someone else holds it locked.
+        """
+        self.check()
+        if self.address.path is None:
+            raise Refused("Only SQLite files are vacuumed: PostgreSQL uses the room again by itself (autovacuum).")
+        from .rows_sqlite import vacuum_sqlite
+
+        vacuum_sqlite(self.address.path)

@@ -33,8 +33,14 @@ ACTIONS = "actions.jsonl"
 _LARGEST = 8_000_000
 """Bytes after which a new file is begun."""
 
+IMPORT = "import"
+"""Verb of an entry that made a thread from a file."""
+
 UNDO = "undo"
 """Verb of an entry that takes another one back."""
+
+REMOVE, PRUNE, VACUUM = "rm", "prune", "vacuum"
+"""Verbs of entries that delete rows, or free pages: see the ``maintenance`` room."""
 
 _ended: dict[str, Run] = {}
 """Runs that will not change any more: a record is folded from its beginning each time it is read."""
@@ -50,9 +56,9 @@ class Entry:
         operator: Who asked.
         store: Address without a password.
         store_key: Identity of the store (``locks.key.store_key``).
-        verb: A ``runs.spec.Verb``'s value, ``copy``, ``branch`` or ``undo``.
+        verb: A ``runs.spec.Verb``'s value, ``copy``, ``branch``, ``import``, ``undo``, ``rm``, ``prune`` or ``vacuum``.
         thread_id: The thread; untrusted.
-        target: The thread that was made, for ``copy`` and ``branch``.
+        target: The thread that was made, for ``copy``, ``branch`` and ``import``.
         summary: The plan's one line.
         python: The LangGraph call; configuration and context hidden.
         command: The same as an ``lgtop`` command.
@@ -63,8 +69,8 @@ class Entry:
         head_after: Root head after it; ``None`` where not known.
         as_node: FORK, EDIT: as which node the values were written.
         ran: FORK: whether the graph ran after it.
-        checkpoints: COPY, BRANCH: checkpoints made.
-        writes: COPY, BRANCH: write rows made.
+        checkpoints: COPY, BRANCH, IMPORT: checkpoints made; REMOVE, PRUNE: deleted.
+        writes: COPY, BRANCH, IMPORT: write rows made; REMOVE, PRUNE: deleted.
         undone: Whether it was taken back.
     """
 
@@ -95,7 +101,7 @@ def new_entry(plan: Plan, gate: Gate, store_key: str, operator: str, run_id: str
     """Make the entry of a plan that is about to be carried out."""
     intent = without_secrets(plan.intent)
     return Entry(
-        action_id=_new_id(),
+        action_id=new_id(),
         when=round(time.time(), 3),
         operator=operator,
         store=mask_dsn(gate.address.raw),
@@ -111,6 +117,38 @@ def new_entry(plan: Plan, gate: Gate, store_key: str, operator: str, run_id: str
         as_node=intent.as_node,
         ran=intent.run_after,
     )
+
+
+def begin(
+    verb: str,
+    gate: Gate,
+    store_key: str,
+    operator: str,
+    *,
+    thread_id: str,
+    target: str = "",
+    summary: str = "",
+    command: str = "",
+) -> Entry:
+    """Write down an action that has no plan, before anything is done.
+
+    Raises:
+        Refused: The log cannot be written; then nothing may be done either.
+    """
+    entry = Entry(
+        action_id=new_id(),
+        when=round(time.time(), 3),
+        operator=operator,
+        store=mask_dsn(gate.address.raw),
+        store_key=store_key,
+        verb=verb,
+        thread_id=thread_id,
+        target=target,
+        summary=summary,
+        command=command,
+    )
+    append(entry)
+    return entry
 
 
 def append(entry: Entry) -> None:
@@ -194,7 +232,7 @@ def undo(entry: Entry, gate: Gate, reader: Reader, operator: str | None = None) 
 
 def _undo_entry(entry: Entry, operator: str) -> Entry:
     return Entry(
-        action_id=_new_id(),
+        action_id=new_id(),
         when=round(time.time(), 3),
         operator=operator,
         store=entry.store,
@@ -206,7 +244,8 @@ def _undo_entry(entry: Entry, operator: str) -> Entry:
     )
 
 
-def _new_id() -> str:
+def new_id() -> str:
+    """A name for an action; later ones sort behind."""
     return f"{time.time_ns():x}{secrets.token_hex(2)}"
 
 

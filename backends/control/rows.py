@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from ..model import CheckpointKey
+from ..stored import StoredRow
 
 
 class Count(NamedTuple):
@@ -42,6 +43,15 @@ class Rows(Protocol):
         """
         ...
 
+    def insert(self, thread_id: str, rows: Iterable[StoredRow]) -> Count:
+        """Add rows to a thread as they stand.
+
+        Args:
+            thread_id: The thread; it must not have these rows.
+            rows: In the layout of this kind of store; taken one at a time.
+        """
+        ...
+
     def newest(self, thread_id: str) -> str | None:
         """Newest checkpoint id of a thread, over all namespaces."""
         ...
@@ -56,6 +66,14 @@ class Rows(Protocol):
 
     def remove_checkpoint(self, key: CheckpointKey) -> None:
         """Delete one checkpoint, its write rows, and what no other checkpoint shares with it."""
+        ...
+
+    def remove_checkpoints(self, keys: Sequence[CheckpointKey]) -> Count:
+        """Delete checkpoints of one thread, their write rows, and what no other checkpoint shares with them.
+
+        Args:
+            keys: Checkpoints; also ones of which only write rows are there.
+        """
         ...
 
     def remove_update(self, key: CheckpointKey, task_ids: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from ..model import CheckpointKey
 from ..postgres_errors import Place, not_answered
 from ..postgres_open import Row, Session
 from ..postgres_schema import Schema, Table, inspect
+from ..stored import StoredBlob, StoredCheckpoint, StoredRow
 from ..text import one_line
 from .rows import Count
 
@@ -71,6 +72,7 @@ class PostgresRows:
 
     def count(self, thread_id: str) -> Count:
         """How many rows a thread has."""
+        _require_possible(thread_id)
         return Count(*(self._count(table, thread_id) for table in (self._schema.checkpoints, self._schema.writes)))
 
     def copy_thread(self, source: str, target: str) -> Count:
@@ -101,6 +103,26 @@ class PostgresRows:
             self._run(_copy(schema.checkpoints, _CHECKPOINT, where), some),
             self._run(_copy(schema.writes, self._write, where), with_writes),
         )
+
+    def insert(self, thread_id: str, rows: Iterable[StoredRow]) -> Count:
+        """Add rows to a thread as they stand; a task path is left out where the table has no column for it."""
+        checkpoints = writes = 0
+        for row in rows:
+            if isinstance(row, StoredCheckpoint):
+                texts = (thread_id, row.ns, row.checkpoint_id, row.parent_id, None)
+                body, metadata = _json_text(row.body.data or b"null"), _json_text(row.metadata or b"{}")
+                self._put(self._schema.checkpoints, _CHECKPOINT, (*texts, body, metadata))
+                checkpoints += 1
+            elif isinstance(row, StoredBlob):
+                named = (thread_id, row.ns, row.channel, row.version, row.blob.type, row.blob.data)
+                self._put(self._schema.blobs, _BLOB, named)
+            else:
+                write, path = row.write, (row.write.task_path or "",) if self._schema.has_task_path else ()
+                key = (thread_id, row.ns, write.checkpoint_id, write.task_id, write.idx)
+                value = (write.channel, write.blob.type, write.blob.data)
+                self._put(self._schema.writes, self._write, (*key, *value, *path))
+                writes += 1
+        return Count(checkpoints, writes)
 
     def newest(self, thread_id: str) -> str | None:
         """Newest checkpoint id of a thread."""
@@ -133,11 +155,37 @@ class PostgresRows:
         self._run(_delete(schema.checkpoints, _OF_CHECKPOINT), key)
         self._run(_delete(schema.writes, _OF_CHECKPOINT), key)
 
+    def remove_checkpoints(self, keys: Sequence[CheckpointKey]) -> Count:
+        """Delete checkpoints of one thread, their write rows, and the blobs that no other checkpoint names."""
+        if not keys:
+            return Count(0, 0)
+        schema, thread = self._schema, keys[0].thread_id
+        which = (thread, *_columns(keys))
+        named = (
+            f"SELECT c.checkpoint_ns, v.channel, v.version FROM {schema.checkpoints.sql} c, {_VERSIONS}"
+            " WHERE c.thread_id = %s AND"
+        )
+        orphans = f"({named} {_KEYS} EXCEPT {named} NOT {_KEYS})"
+        unnamed = f"thread_id = %s AND (checkpoint_ns, channel, version) IN {orphans}"
+        blobs = self._run(_delete(schema.blobs, unnamed), (thread, *which, *which))
+        checkpoints = self._run(_delete(schema.checkpoints, f"thread_id = %s AND {_KEYS}"), which)
+        writes = self._run(_delete(schema.writes, f"thread_id = %s AND {_KEYS}"), which)
+        return self._copied(blobs, checkpoints, writes)
+
     def remove_update(self, key: CheckpointKey, task_ids: Sequence[str]) -> None:
         """Delete the write rows that ``update_state`` left on the checkpoint that it started from."""
         path = r" OR task_path LIKE '~\_\_interrupt\_\_,%%'" if self._schema.has_task_path else ""
         where = f"{_OF_CHECKPOINT} AND (task_id = ANY (%s){path})"
         self._run(_delete(self._schema.writes, where), (*key, list(task_ids)))
+
+    def _put(self, table: Table | None, columns: str, values: Sequence[str | int | bytes | None]) -> None:
+        if table is None:
+            raise Refused("The database has no table for these rows: its schema is too old.", "Run setup() on it.")
+        for value in values:
+            if isinstance(value, str):
+                _require_possible(value)
+        marks = ", ".join(["%s"] * len(values))
+        self._run(f"INSERT INTO {table.sql} (thread_id, {columns}) VALUES ({marks})", values)
 
     def _count(self, table: Table | None, thread_id: str) -> int:
         if table is None:
@@ -165,6 +213,31 @@ def _copy(table: Table | None, columns: str, where: str) -> str:
 
 def _delete(table: Table | None, where: str) -> str:
     return "" if table is None else f"DELETE FROM {table.sql} WHERE {where}"
+
+
+def _json_text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise _impossible("bytes that are no UTF-8") from error
+
+
+def _require_possible(text: str) -> None:
+    """Make sure that PostgreSQL can hold a text.
+
+    Raises:
+        Refused: It cannot.
+    """
+    if "\x00" in text:
+        raise _impossible("a NUL character")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _impossible("half a surrogate pair") from error
+
+
+def _impossible(what: str) -> Refused:
+    return Refused(f"PostgreSQL cannot hold {what} in text.", "The thread can be kept in an SQLite store.")
 
 
 def _columns(keys: Sequence[CheckpointKey]) -> tuple[list[str], list[str]]:

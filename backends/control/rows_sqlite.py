@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from urllib.parse import quote
 
@@ -12,11 +12,13 @@ from ..errors import Refused, StoreBusy, StoreError, StoreUnreachable
 from ..model import CheckpointKey
 from ..sqlite_open import read_layout
 from ..sqlite_values import bind
+from ..stored import StoredCheckpoint, StoredRow, StoredWrite
 from .rows import Count
 
 BUSY_SECONDS = 5.0
 """How long a transaction waits for another writer; as long as the saver itself does (``sqlite3.connect``)."""
 
+_TEXT = "cast(? as text)"
 _OF_THREAD = "thread_id = cast(? as text)"
 _OF_CHECKPOINT = f"{_OF_THREAD} and checkpoint_ns = cast(? as text) and checkpoint_id = cast(? as text)"
 _CHECKPOINT = "checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata"
@@ -41,6 +43,21 @@ def writing_sqlite(path: str) -> Iterator[SqliteRows]:
             finally:
                 if connection.in_transaction:
                     connection.execute("rollback")
+    except sqlite3.Error as error:
+        raise _explain(error, path) from error
+
+
+def vacuum_sqlite(path: str) -> None:
+    """Write the file anew without its free pages; nobody else can write meanwhile.
+
+    Raises:
+        Refused: The file cannot be written to, or the disk has no room for the copy.
+        StoreError: Someone else holds it.
+    """
+    try:
+        with closing(_connect(path)) as connection:
+            connection.execute("vacuum")
+            connection.execute("pragma wal_checkpoint(truncate)")
     except sqlite3.Error as error:
         raise _explain(error, path) from error
 
@@ -88,6 +105,21 @@ class SqliteRows:
                 writes += self._run(_copy("writes", self._write, f"{_OF_CHECKPOINT} order by rowid"), which)
         return Count(checkpoints, writes)
 
+    def insert(self, thread_id: str, rows: Iterable[StoredRow]) -> Count:
+        """Add rows to a thread as they stand; a task path is left out where the table has no column for it."""
+        checkpoints = writes = 0
+        for row in rows:
+            if isinstance(row, StoredCheckpoint):
+                texts = (thread_id, row.ns, row.checkpoint_id, row.parent_id, row.body.type)
+                checkpoints += self._put("checkpoints", _CHECKPOINT, texts, (row.body.data, row.metadata or None))
+            elif isinstance(row, StoredWrite):
+                write = row.write
+                task = (thread_id, row.ns, write.checkpoint_id, write.task_id)
+                path = (write.task_path or "",) if self._task_path else ()
+                value = (write.idx, write.channel, write.blob.type, write.blob.data, *path)
+                writes += self._put("writes", self._write, task, value)
+        return Count(checkpoints, writes)
+
     def newest(self, thread_id: str) -> str | None:
         """Newest checkpoint id of a thread."""
         found = self._connection.execute(
@@ -112,6 +144,14 @@ class SqliteRows:
         self._run(f"delete from checkpoints where {_OF_CHECKPOINT}", _bound(key))
         self._run(f"delete from writes where {_OF_CHECKPOINT}", _bound(key))
 
+    def remove_checkpoints(self, keys: Sequence[CheckpointKey]) -> Count:
+        """Delete checkpoints and their write rows."""
+        checkpoints = writes = 0
+        for key in keys:
+            checkpoints += self._run(f"delete from checkpoints where {_OF_CHECKPOINT}", _bound(key))
+            writes += self._run(f"delete from writes where {_OF_CHECKPOINT}", _bound(key))
+        return Count(checkpoints, writes)
+
     def remove_update(self, key: CheckpointKey, task_ids: Sequence[str]) -> None:
         """Delete the write rows that ``update_state`` left on the checkpoint that it started from."""
         own = ["task_id = ?"] * len(task_ids)
@@ -120,6 +160,15 @@ class SqliteRows:
         if own:
             where = f"{_OF_CHECKPOINT} and ({' or '.join(own)})"
             self._run(f"delete from writes where {where}", (*_bound(key), *task_ids))
+
+    def _put(
+        self, table: str, columns: str, texts: Sequence[str | None], more: Sequence[str | int | bytes | None]
+    ) -> int:
+        """Insert a row: ``texts`` as text, then ``more``, of which only bytes are no text."""
+        marks = [_TEXT] * len(texts) + [_TEXT if isinstance(value, str) else "?" for value in more]
+        values = [bind(value) if isinstance(value, str) else value for value in (*texts, *more)]
+        self._connection.execute(f"insert into {table} (thread_id, {columns}) values ({', '.join(marks)})", values)
+        return 1
 
     def _run(self, sql: str, parameters: Sequence[str | bytes]) -> int:
         return self._connection.execute(sql, parameters).rowcount

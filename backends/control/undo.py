@@ -11,7 +11,7 @@ from ..task_ids import applied_ids
 from ..task_rows import CONTROL
 from .call import BRANCH, COPY
 from .gate import Gate
-from .journal import Entry
+from .journal import IMPORT, PRUNE, REMOVE, Entry
 from .rows import Count, Rows
 from .scene import name_of
 
@@ -24,10 +24,12 @@ def take_back(entry: Entry, gate: Gate, reader: Reader, operator: str) -> str:
     gate.check(reader.store.info)
     if entry.undone:
         raise Refused("It has been undone already.")
-    if entry.verb in (COPY, BRANCH):
+    if entry.verb in (COPY, BRANCH, IMPORT):
         return _remove_thread(entry, gate, operator)
     if entry.verb == Verb.EDIT or (entry.verb == Verb.FORK and not entry.ran):
         return _remove_update(entry, gate, reader, operator)
+    if entry.verb in (REMOVE, PRUNE):
+        raise Refused("What was deleted is gone.", "Restore it from an export, or from a backup of the store.")
     raise Refused("What a run did cannot be undone.", "Fork from the checkpoint before it.")
 
 

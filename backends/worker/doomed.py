@@ -23,13 +23,14 @@ class Doomed:
     """What a task runs, with the faults that are meant for it.
 
     Args:
-        proc: The task's runnable.
+        task: The task (``PregelExecutableTask``).
         faults: Those for this task.
         injection: Strikes them.
     """
 
-    def __init__(self, proc: Any, faults: Sequence[Fault], injection: Injection) -> None:
-        self._proc = proc
+    def __init__(self, task: Any, faults: Sequence[Fault], injection: Injection) -> None:
+        self._proc = task.proc
+        self._writes = task.writes
         self._faults = faults
         self._injection = injection
 
@@ -41,7 +42,11 @@ class Doomed:
         """Run it; strike before, inside and after."""
         await self._at(Point.BEFORE)
         result = await self._struck_inside(given, config, options)
-        await self._at(Point.AFTER)
+        try:
+            await self._at(Point.AFTER)
+        except InjectedFault:
+            self._writes.clear()  # LangGraph would save them beside the error
+            raise
         return result
 
     async def _struck_inside(self, given: Any, config: Any, options: Mapping[str, Any]) -> Any:

@@ -71,7 +71,7 @@ class Injection:
             if not meant:
                 return await run(task, *args, **options)
             self._tasks[task.id] = meant
-            result = await run(dataclasses.replace(task, proc=Doomed(task.proc, meant, self)), *args, **options)
+            result = await run(dataclasses.replace(task, proc=Doomed(task, meant, self)), *args, **options)
             if self._writes and any(fault.point is Point.WRITTEN for fault in meant):
                 self._unwritten[task.id] = asyncio.Event()
             step = task.config.get("metadata", {}).get("langgraph_step", 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from contextlib import closing
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from demo_graphs import ledger
 from tests.child import ROOT, Bench, Child
 
 from .places import Place
+
+STORES = pytest.mark.parametrize("place", ["sqlite", "postgres"], indirect=True)
+"""Where SQLite keeps its journal makes no difference to a run."""
 
 GRAPHS: dict[str, tuple[str, dict[str, Any]]] = {
     "pipeline": ("transform", {"rows": 10, "pace": 0.2, "down": []}),
@@ -59,8 +63,8 @@ def fault_of(child: Child) -> dict[str, Any]:
     return struck
 
 
-@pytest.mark.parametrize("point", Point)
-@pytest.mark.parametrize("graph", GRAPHS)
+@STORES
+@pytest.mark.parametrize(("graph", "point"), list(product(GRAPHS, Point)))
 def test_a_kill_at_every_point_and_what_is_run_again(
     place: Place, tmp_path: Path, book: str, graph: str, point: Point
 ) -> None:
@@ -85,8 +89,16 @@ def test_a_kill_at_every_point_and_what_is_run_again(
         assert set(others.values()) == {1}, f"finished work was done again: {others}"
 
 
-@pytest.mark.parametrize("how", [How.EXIT, How.RAISE, How.LOST])
-@pytest.mark.parametrize("point", Point)
+@STORES
+@pytest.mark.parametrize(
+    ("how", "point"),
+    [
+        (How.EXIT, Point.INSIDE),
+        (How.EXIT, Point.COMMITTED),
+        *product([How.RAISE], [Point.BEFORE, Point.INSIDE, Point.AFTER, Point.WRITTEN]),
+        *product([How.LOST], [Point.BEFORE, Point.WRITTEN, Point.COMMITTED]),
+    ],
+)
 def test_every_way_leaves_a_thread_that_resumes(
     place: Place, tmp_path: Path, book: str, how: How, point: Point
 ) -> None:
@@ -99,9 +111,12 @@ def test_every_way_leaves_a_thread_that_resumes(
         assert struck.end["outcome"] == "failed", struck.report()
     finish(lab, place)
     assert counted(book, "begin")["fetch"] == 1
+    if (how, point) == (How.RAISE, Point.AFTER):
+        assert counted(book, "begin")["transform"] == 2, "its writes were saved"
 
 
-@pytest.mark.parametrize("point", Point)
+@STORES
+@pytest.mark.parametrize("point", [Point.INSIDE, Point.WRITTEN])
 def test_a_hanging_run_lives_until_it_is_killed(place: Place, tmp_path: Path, book: str, point: Point) -> None:
     lab = bench(place, tmp_path, "pipeline", book)
     child = lab.begin(Verb.START, input=GRAPHS["pipeline"][1], faults=(f"{point}:transform=hang",))
@@ -121,6 +136,7 @@ def finish(lab: Bench, place: Place) -> None:
     assert values(place)["progress"] == 100
 
 
+@STORES
 def test_a_fault_that_does_not_strike_is_told(place: Place, tmp_path: Path, book: str) -> None:
     lab = bench(place, tmp_path, "pipeline", book)
     child = lab.do(Verb.START, input=GRAPHS["pipeline"][1], faults=("before:nowhere=kill",))
@@ -128,6 +144,7 @@ def test_a_fault_that_does_not_strike_is_told(place: Place, tmp_path: Path, book
     assert "before:nowhere=kill did not strike" in child.of(Kind.LOG)[-1]["text"]
 
 
+@STORES
 def test_what_is_no_fault_is_refused_before_anything_runs(place: Place, tmp_path: Path, book: str) -> None:
     lab = bench(place, tmp_path, "pipeline", book)
     child = lab.do(Verb.START, input=GRAPHS["pipeline"][1], faults=("sideways:transform=kill",))

@@ -259,8 +259,8 @@ def test_ascii_keeps_the_width() -> None:
 
 def test_the_terminal_is_found_out() -> None:
     assert Terminal.detect({"SSH_CONNECTION": "1"}, "utf-8").remote
-    assert not Terminal.detect({"SSH_CONNECTION": "1", "LGTOP_PROFILE": "local"}, "utf-8").remote
-    assert Terminal.detect({"LGTOP_PROFILE": "remote"}, "utf-8").remote
+    assert not Terminal.detect({"SSH_CONNECTION": "1", "LGTOP_TERMINAL": "local"}, "utf-8").remote
+    assert Terminal.detect({"LGTOP_TERMINAL": "remote"}, "utf-8").remote
     assert not Terminal.detect({}, "ANSI_X3.4-1968").unicode
     assert Terminal.detect({}, "UTF-8").unicode
     assert Terminal.detect({"TERM": "linux"}, "utf-8").sixteen

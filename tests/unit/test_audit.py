@@ -149,7 +149,17 @@ def course(
     final = Final(StatusName.DONE, "", {"status": "done", "state": {"n": state}}, ())
     starts, finished = Counter(counts.get("starts", ["a", "b"])), Counter(counts.get("finished", ["a", "b"]))
     found = Deeds(Counter(outside or []), starts, finished, {}, frozenset())
-    return Course(final, found, {"b": 0.4}, ("a", "b"), struck, counts.get("vanished", False), problem, 2)
+    return Course(
+        final,
+        found,
+        {"b": 0.4},
+        ("a", "b"),
+        counts.get("containers", frozenset()),
+        struck,
+        counts.get("vanished", False),
+        problem,
+        2,
+    )
 
 
 PAID = Effect("b", "paid")
@@ -192,6 +202,20 @@ def test_what_varies_by_itself_is_not_compared() -> None:
     base = Undisturbed(course([PAID]), {}, now, frozenset({PAID}), frozenset({"b"}))
     assert judge(CELL, course([PAID, PAID], state=7, finished=["a", "b", "b"]), base).kind is Kind.SURVIVED
     assert any("state.n differs between two undisturbed runs" in warning for warning in base.warnings)
+
+
+def test_work_that_others_do_is_not_lost_with_what_contains_it() -> None:
+    found = trace(
+        [
+            Event(0.0, Told.GRAPH, {"drawing": {"functional": True}}),
+            task("start", "report", "1"),
+            task("start", "fetch", "2"),
+            task("start", "search", "3", ns="fetch:2"),
+        ]
+    )
+    assert found.containers == {"report", "fetch"}
+    base = Undisturbed(course([PAID], containers=frozenset("b")), {}, (), frozenset(), frozenset())
+    assert judge(CELL, course([PAID], finished=["a", "b", "b"]), base).kind is Kind.SURVIVED
 
 
 def test_a_strike_inside_aims_at_the_middle() -> None:

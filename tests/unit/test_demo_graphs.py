@@ -10,6 +10,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.pregel import Pregel
 
 from demo_graphs import scenes
+from tui.demo.seed import LETTER, OWN
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAPHS = json.loads((ROOT / "langgraph.json").read_text())["graphs"]
@@ -33,10 +34,12 @@ def test_a_graph_can_be_loaded_and_says_what_to_watch(reference, monkeypatch):
     assert "\nWatch " in module.__doc__
 
 
-def test_every_scene_plays_a_listed_graph_on_a_thread_of_its_own():
-    every = [*scenes.SETTLED, *scenes.KILLED, *scenes.LIVE]
-    assert {scene["graph"] for scene in every} <= set(GRAPHS)
-    assert len({scene["thread"] for scene in every}) == len(every)
+def test_every_listed_graph_is_played_and_every_scene_has_a_thread_of_its_own():
+    every = [*scenes.SETTLED, *scenes.AWAITED, *scenes.KILLED, *scenes.LIVE]
+    played = [(scene["graph"], scene["thread"]) for scene in every] + [(own.graph, own.thread) for own in OWN]
+    assert {graph for graph, _ in played} == set(GRAPHS)
+    assert len({thread for _, thread in played}) == len(played)
+    assert next(scene["input"]["content"] for scene in every if scene["thread"] == "doc-letter") == LETTER
 
 
 def test_only_what_both_allow_is_approved():

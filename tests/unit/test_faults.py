@@ -46,3 +46,5 @@ def test_a_name_is_found_at_every_depth_and_a_path_only_in_its_place() -> None:
     assert Fault(Point.BEFORE, "research/dig/search", How.KILL).strikes("search", inner)
     assert not Fault(Point.BEFORE, "dig/search", How.KILL).strikes("search", inner)
     assert not Fault(Point.BEFORE, "search", How.KILL).strikes("plan", "")
+    assert Fault(Point.BEFORE, "/search", How.KILL).strikes("search", "")
+    assert not Fault(Point.BEFORE, "/search", How.KILL).strikes("search", inner)

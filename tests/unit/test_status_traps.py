@@ -120,6 +120,29 @@ def test_failed_beside_a_finished_sibling(lab: Lab) -> None:
     assert lab.states() == {"a": TaskState.FAILED, "b": TaskState.FINISHED}
 
 
+def test_a_later_try_without_output_is_no_failure(lab: Lab) -> None:
+    tries: list[str] = []
+
+    def quiet(_: State) -> None:
+        tries.append("quiet")
+        if len(tries) == 1:
+            raise ConnectionError("first try")
+
+    def broken(_: State) -> None:
+        raise ValueError("every try")
+
+    graph = lab.graph(
+        [(START, "quiet"), (START, "broken"), ("quiet", END), ("broken", END)], quiet=quiet, broken=broken
+    )
+    lab.run(graph, {"log": []})
+    lab.run(graph)
+    analysis = lab.analysis()
+    assert tries == ["quiet", "quiet"]
+    assert analysis.next == graph.get_state(CONFIG).next == ("broken",)
+    assert analysis.status is StatusName.FAILED
+    assert analysis.errors == ("ValueError('every try')",)
+
+
 def test_a_breakpoint_cannot_be_told_from_a_crash(lab: Lab) -> None:
     lab.run(lab.graph(LINE, a=write("a"), b=write("b")), INPUT, interrupt_before=["b"])
     found = lab.analysis()

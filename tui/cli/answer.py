@@ -10,7 +10,7 @@ from backends.errors import Refused
 
 from .arguments import Parser, UsageError, add_store, add_thread
 from .conduct import conduct
-from .control_arguments import SAFETY, add_conduct, add_graph, add_running
+from .control_arguments import SAFETY, add_conduct, add_crash, add_graph, add_running
 from .exits import Exit
 from .given import FORMS, json_object, json_value
 from .opening import require_thread
@@ -45,6 +45,7 @@ def arguments(parser: Parser) -> None:
     )
     add_graph(parser)
     add_running(parser)
+    add_crash(parser)
     add_conduct(parser)
 
 
@@ -64,6 +65,7 @@ def run(options: Namespace) -> Exit:
             recursion_limit=options.recursion_limit,
             config=options.config,
             context=options.context,
+            faults=tuple(options.crash),
         )
         return conduct(desk, desk.plan(intent, desk.choose_graph(options.thread)), options)
 

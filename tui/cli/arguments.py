@@ -40,6 +40,9 @@ class Parser(argparse.ArgumentParser):
             formatter_class=_formatter,
             allow_abbrev=False,
         )
+        self.add_argument(
+            "--profile", metavar="NAME", help="a profile of config.toml: its store, graph, ...; default: LGTOP_PROFILE"
+        )
 
     def error(self, message: str) -> NoReturn:
         """Refuse the command line."""
@@ -54,6 +57,7 @@ def add_store(parser: Parser) -> None:
         metavar="STORE",
         help="a path, sqlite:///path or postgresql://…; default: LGTOP_STORE, then PGHOST, PGDATABASE or PGSERVICE",
     )
+    parser.set_defaults(works_on_store=True)
 
 
 def add_formats(parser: Parser, item: str) -> None:

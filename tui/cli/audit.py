@@ -71,8 +71,8 @@ def arguments(parser: Parser) -> None:
     parser.add_argument(
         "--graph",
         metavar="REF",
-        required=True,
-        help="a name in langgraph.json, path/file.py:variable or module:attribute",
+        default="",
+        help="a name in langgraph.json, path/file.py:variable or module:attribute; default: the profile's",
     )
     parser.add_argument("--python", metavar="PATH", default="", help="the interpreter of the graph's project")
     parser.add_argument("--input", type=json_value, metavar="JSON", required=True, help=f"the input; {FORMS}")
@@ -150,6 +150,8 @@ def _order(options: Namespace) -> Order:
     from backends.audit.order import Order
     from backends.graphs.reference import parse_ref
 
+    if not options.graph:
+        raise UsageError("Name the graph with --graph.", options.prog)
     return Order(
         parse_ref(options.graph, Path.cwd(), options.python),
         options.input,
@@ -172,14 +174,19 @@ def _database(options: Namespace) -> Address | None:
 
     Raises:
         UsageError: It is a file: an audit makes its own.
+        Refused: It may not be written to.
     """
     if not options.store:
         return None
     from backends.address import parse_address
+    from backends.control.gate import Gate
+
+    from .profile import is_readonly
 
     address = parse_address(options.store, {})
     if address.dsn is None:
         raise UsageError("-s takes a postgresql:// address; without it, temporary SQLite files are used.", options.prog)
+    Gate(address, is_readonly(options)).check()
     return address
 
 

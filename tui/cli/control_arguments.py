@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .arguments import Parser, natural
-from .given import FORMS, json_object, json_value
+from .given import FORMS, fault_spec, json_object, json_value
 
 DURABILITY = ("sync", "async", "exit")
 
@@ -36,6 +36,19 @@ def add_running(parser: Parser) -> None:
         "--config", type=json_object, metavar="JSON", default={}, help=f"more keys for configurable; {FORMS}"
     )
     parser.add_argument("--context", type=json_value, metavar="JSON", help=f"run-time context of the graph; {FORMS}")
+
+
+def add_crash(parser: Parser) -> None:
+    """Add ``--crash``."""
+    parser.add_argument(
+        "--crash",
+        action="append",
+        type=fault_spec,
+        metavar="SPEC",
+        default=[],
+        help="crash the run on purpose: POINT:NODE[+ms]=HOW, as inside:analyze+250=kill; points before, inside, after, "
+        "written, committed; ways kill, exit, raise, hang, lost; repeatable",
+    )
 
 
 def add_conduct(parser: Parser, detach: bool = True) -> None:

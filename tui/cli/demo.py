@@ -107,10 +107,10 @@ def _show(place: Place, stage: Stage, pause: float | None, toured: bool) -> Exit
     """The app on the store, with or without the tour."""
     from tui.demo.app import DemoApp
     from tui.demo.script import tour
-    from tui.demo.seed import playing_live, seed_stopped
+    from tui.demo.seed import playing_live
 
     beats = tour(stage, _STAGE_PACE) if toured else []
     with playing_live(place):
-        app = DemoApp(place, lambda: seed_stopped(place, stage), beats, pause)
+        app = DemoApp(place, stage, beats, pause)
         app.run()
     return Exit(app.return_code or 0)

@@ -41,6 +41,21 @@ def json_object(text: str) -> Mapping[str, Any]:
     return value
 
 
+def fault_spec(text: str) -> str:
+    """Read a fault for ``argparse``; see ``backends.faults``.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    from backends.errors import Refused
+    from backends.faults import parse
+
+    try:
+        return str(parse(text))
+    except Refused as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _standard_input() -> str:
     if sys.stdin.closed:
         raise argparse.ArgumentTypeError("standard input has been read already; only one option can be -")

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 from typing import Final, Protocol
 
 from backends.errors import AlreadyRunning, NotFound, QueryError, Refused, StoreError
@@ -15,14 +16,17 @@ from .exits import Exit
 from .output import narrate
 
 GROUPS: Final = {
-    "look": ("ls", "show", "history", "diff", "inbox", "watch", "demo"),
-    "control": ("run", "resume", "answer", "fork", "edit", "copy", "stop", "runs", "log", "undo", "graphs", "audit"),
+    "look": ("ls", "show", "history", "diff", "inbox", "watch", "du", "locks", "doctor", "demo"),
+    "control": (
+        *("run", "resume", "answer", "fork", "edit", "copy", "export", "import", "stop", "runs", "log", "undo"),
+        *("rm", "prune", "graphs", "audit"),
+    ),
 }
 """Commands in the order of the overview; each is a module of this package."""
 
 COMMANDS: Final = tuple(name for names in GROUPS.values() for name in names)
 
-_OPTIONS_WITH_VALUE: Final = frozenset({"-s", "--store"})
+_OPTIONS_WITH_VALUE: Final = frozenset({"-s", "--store", "--profile"})
 """Options that may stand before the command."""
 
 
@@ -104,7 +108,7 @@ def _dispatch(argv: list[str]) -> Exit:
             sys.stdout.write(f"lgtop {version()}\n")
             return Exit.DONE
         _suspect_typing_error(argv)
-    command: Command = import_module(f".{name or 'open'}", __package__)
+    command: Command = _module(name or "open")
     parser = Parser(f"lgtop {name}" if name else "lgtop", command.DESCRIPTION, command.EXAMPLES)
     command.arguments(parser)
     try:
@@ -112,7 +116,17 @@ def _dispatch(argv: list[str]) -> Exit:
     except SystemExit:  # --help has been printed
         return Exit.DONE
     options.prog = parser.prog
+    if options.profile or os.environ.get("LGTOP_PROFILE"):
+        from .profile import apply_profile
+
+        apply_profile(options)
     return command.run(options)
+
+
+def _module(name: str) -> Command:
+    """The module of a command; one that Python keeps the name of for itself has an underscore behind it."""
+    module: Command = import_module(f".{name}_" if iskeyword(name) else f".{name}", __package__)
+    return module
 
 
 def _take_command(argv: list[str]) -> str | None:
@@ -160,11 +174,13 @@ commands that control; --dry-run says what they would do:
 options:
   -s, --store STORE   a path, sqlite:///path or postgresql://…; default: LGTOP_STORE, then PGHOST, PGDATABASE
                       or PGSERVICE
+  --profile NAME      a profile of config.toml; default: LGTOP_PROFILE
   --version           print the version
   -h, --help          print this
 
 environment:
-  LGTOP_STORE         the store, where none is named
+  LGTOP_STORE         the store, where neither the command line nor a profile names one
+  LGTOP_PROFILE       the profile, where none is named
   LANGGRAPH_AES_KEY   key of values that were written encrypted
   NO_COLOR            no colours
 
@@ -183,7 +199,7 @@ examples:
 
 
 def _summary(name: str) -> str:
-    return f"  {name:<10}{import_module(f'.{name}', __package__).SUMMARY}"
+    return f"  {name:<10}{_module(name).SUMMARY}"
 
 
 def version() -> str:

@@ -6,10 +6,11 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from . import ls, output
-from .arguments import Parser, add_filter, add_formats
+from .arguments import Parser, UsageError, add_filter, add_formats
 from .control_arguments import add_graph
 from .exits import Exit
 from .opening import address_of
+from .profile import chosen
 
 if TYPE_CHECKING:
     from backends.address import Address
@@ -34,6 +35,7 @@ def arguments(parser: Parser) -> None:
     add_filter(parser)
     parser.add_argument("--readonly", action="store_true", help="refuse whatever would write")
     add_graph(parser)
+    parser.set_defaults(works_on_store=True)
     add_formats(parser, "thread")
 
 
@@ -48,9 +50,9 @@ def run(options: Namespace) -> Exit:
     # Both are refused in a sentence here rather than on a screen that opens and closes again.
     if options.filter:
         parse(options.filter)
-    address = address_of(options)
+    address, settings = address_of(options), _settings(options)
     open_store(address.target).close()
-    return open_app(address, options.filter, readonly=options.readonly, project=_project(options))
+    return open_app(address, options.filter, readonly=options.readonly, project=_project(options), **settings)
 
 
 def print_list(options: Namespace) -> Exit:
@@ -64,6 +66,43 @@ def open_app(address: Address, query: str = "", **options: Any) -> Exit:
     from tui.launch import launch
 
     return Exit(launch(address, query=query, **options))
+
+
+def _settings(options: Namespace) -> dict[str, Any]:
+    """What ``config.toml`` and the profile say about the screen.
+
+    Raises:
+        UsageError: The configuration cannot be used.
+    """
+    import os
+
+    from tui.config import Config, ConfigError, Look, config_path, load_config
+
+    profile = chosen(options)
+    if profile is None and not os.path.lexists(config_path()):
+        return {}
+    try:
+        config: Config = load_config()
+        if config.keys:
+            from tui.keymap import KeymapError, checked, groups
+
+            try:
+                checked(config.keys, groups())
+            except KeymapError as error:
+                raise ConfigError(f"{config_path()}, [keys]: {error}") from None
+    except ConfigError as error:
+        raise UsageError(str(error), options.prog) from None
+    look = (profile.look if profile else Look()).over(config.look)
+    found: dict[str, Any] = {
+        "filters": look.filters,
+        "columns": look.columns,
+        "keymap": config.keys,
+        "sort": look.sort,
+        "reverse": look.reverse,
+        "theme": look.theme,
+        "mark": (profile.name, profile.colour) if profile and profile.colour else None,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _project(options: Namespace) -> Project | None:

@@ -11,6 +11,7 @@ from backends.errors import EmptyPlace, Refused, StoreUnreachable
 
 from .opening import address_of, open_reader
 from .output import narrate
+from .profile import is_readonly
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -126,7 +127,7 @@ def planning(options: Namespace, create: bool = False) -> Iterator[Desk]:
     else:
         for warning in reader.store.info.warnings:
             narrate(f"lgtop: {warning}")
-    desk = Desk(options, address, reader, Gate(address, readonly=False))
+    desk = Desk(options, address, reader, Gate(address, is_readonly(options)))
     try:
         yield desk
     finally:

@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from .arguments import Parser, add_store, add_thread
 from .conduct import conduct
-from .control_arguments import SAFETY, add_conduct, add_graph, add_running
+from .control_arguments import SAFETY, add_conduct, add_crash, add_graph, add_running
 from .exits import Exit
 from .opening import require_thread
 from .planning import planning
@@ -21,7 +21,8 @@ a router failed after its node had finished. A question that waits is asked agai
 EXAMPLES = """\
   lgtop resume -s checkpoints.sqlite doc-7f3a
   lgtop resume -s checkpoints.sqlite doc-7f3a --dry-run
-  lgtop resume -s checkpoints.sqlite doc-7f3a --step --json"""
+  lgtop resume -s checkpoints.sqlite doc-7f3a --step --json
+  lgtop resume -s checkpoints.sqlite doc-7f3a --crash inside:analyze+250=kill"""
 
 
 def arguments(parser: Parser) -> None:
@@ -31,6 +32,7 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--retry", action="store_true", help="run every task of the step again, finished ones too")
     add_graph(parser)
     add_running(parser)
+    add_crash(parser)
     add_conduct(parser)
 
 
@@ -48,5 +50,6 @@ def run(options: Namespace) -> Exit:
             recursion_limit=options.recursion_limit,
             config=options.config,
             context=options.context,
+            faults=tuple(options.crash),
         )
         return conduct(desk, desk.plan(intent, desk.choose_graph(options.thread)), options)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .arguments import Parser, add_store
 from .conduct import conduct
-from .control_arguments import SAFETY, add_conduct, add_graph, add_running
+from .control_arguments import SAFETY, add_conduct, add_crash, add_graph, add_running
 from .exits import Exit
 from .given import FORMS, json_value
 from .planning import planning
@@ -35,6 +35,7 @@ def arguments(parser: Parser) -> None:
     parser.add_argument("--thread", metavar="ID", help="thread id; default: a new one")
     parser.add_argument("--input", type=json_value, metavar="JSON", required=True, help=f"the input; {FORMS}")
     add_running(parser)
+    add_crash(parser)
     add_conduct(parser)
 
 
@@ -54,6 +55,7 @@ def run(options: Namespace) -> Exit:
             recursion_limit=options.recursion_limit,
             config=options.config,
             context=options.context,
+            faults=tuple(options.crash),
             create_store=desk.is_new,
         )
         return conduct(desk, desk.plan(intent, choice), options)

@@ -8,6 +8,7 @@ from . import output
 from .arguments import Parser, add_store
 from .exits import Exit
 from .opening import address_of, opened
+from .profile import is_readonly
 
 SUMMARY = "take back an action of the log, where that can be done without losing anything"
 DESCRIPTION = """\
@@ -38,7 +39,7 @@ def run(options: Namespace) -> Exit:
     address = address_of(options)
     with opened(options) as reader:
         entry = find_action(entries(store_key(address.target)), options.action)
-        done = undo(entry, Gate(address), reader)
+        done = undo(entry, Gate(address, is_readonly(options)), reader)
     if options.json:
         output.print_record({**action_record(entry), "undone": True})
     output.narrate(f"lgtop: {done}")

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from backends.reader import Reader
     from backends.witness import Witness
 
+    from .alerting import Caller, Entries
+
 SUMMARY = "print a line for every change, as it is committed"
 DESCRIPTION = """\
 Print a line for every thread that changes, as the change is committed, until ctrl+c; also when somebody takes
@@ -36,10 +38,16 @@ or lets go of it. Loss and return of the
 store are told on standard error; what changed meanwhile is printed when it is back.
 
 A line of --jsonl is a thread as in lgtop ls --jsonl, and before it "event" ("changed", or "removed" with nothing
-but the thread id) and "at", the time of printing."""
+but the thread id) and "at", the time of printing.
+
+--exec runs a command, by sh -c, whenever a thread that fits the filter enters a status; those that have it already when
+the watch begins do not count. The command finds LGTOP_THREAD, LGTOP_STATUS, LGTOP_REASON, LGTOP_NEXT, LGTOP_STEP and
+LGTOP_CHECKPOINT in its environment and the thread as in lgtop ls --jsonl on standard input. Anyone who writes to the
+store decides what is in them: quote them, as in "$LGTOP_THREAD". Commands run one after the other."""
 EXAMPLES = """\
   lgtop watch -s checkpoints.sqlite
-  lgtop watch -s checkpoints.sqlite --filter status:waiting --jsonl | while read line; do notify "$line"; done"""
+  lgtop watch -s checkpoints.sqlite --filter status:waiting --jsonl | while read line; do notify "$line"; done
+  lgtop watch -s checkpoints.sqlite --filter status:failed,crashed --exec 'mail -s "$LGTOP_THREAD $LGTOP_STATUS" ops'"""
 
 _WHY = 200
 _DEAF_SECONDS = 0.5
@@ -51,6 +59,9 @@ def arguments(parser: Parser) -> None:
     add_filter(parser)
     parser.add_argument(
         "--interval", type=seconds, metavar="SECONDS", help="gather changes for so long and print each thread once"
+    )
+    parser.add_argument(
+        "--exec", dest="command", metavar="CMD", help="run this when a thread that fits the filter enters a status"
     )
     parser.add_argument("--jsonl", action="store_true", help="print one JSON object a line")
 
@@ -67,7 +78,8 @@ def run(options: Namespace) -> Exit:
     witness = Witness.of(address)
     with opened(options):
         feed = Feed(address, events.put, witness=witness)
-    watcher = Watcher(address, query, options.jsonl, witness)
+    caller = _caller(options.command, address)
+    watcher = Watcher(address, query, options.jsonl, witness, caller)
     feed.start()
     try:
         while True:
@@ -75,6 +87,16 @@ def run(options: Namespace) -> Exit:
     finally:
         feed.stop()
         watcher.close()
+        if caller is not None:
+            caller.close()
+
+
+def _caller(command: str | None, address: Address) -> Caller | None:
+    if command is None:
+        return None
+    from .alerting import Caller
+
+    return Caller(command, address)
 
 
 def _gathered(events: SimpleQueue[Event], interval: float | None) -> Iterator[Event]:
@@ -103,13 +125,18 @@ class Watcher:
         query: Which threads to tell of.
         as_json: Whether a line is a JSON object.
         witness: Who knows of locks and runs; kept up to date by the feed.
+        caller: Who runs a command for threads that enter a status.
     """
 
-    def __init__(self, address: Address, query: Query, as_json: bool, witness: Witness) -> None:
+    def __init__(
+        self, address: Address, query: Query, as_json: bool, witness: Witness, caller: Caller | None = None
+    ) -> None:
         self._address = address
         self._query = query
         self._as_json = as_json
         self._witness = witness
+        self._caller = caller
+        self._entries = _entries() if caller is not None else None
         self._reader: Reader | None = None
         self._loaded = False
         self._changed: dict[str, ThreadHead] = {}
@@ -143,15 +170,21 @@ class Watcher:
         match event:
             case feed.Changed(heads, gone):
                 self._changed |= {head.thread_id: head for head in heads}
+                if self._entries is not None:
+                    self._entries.changed(head.thread_id for head in heads)
                 for thread_id in sorted(gone):
                     self._changed.pop(thread_id, None)
                     self._removed[thread_id] = None
             case feed.HeadsLoaded(heads, complete):
+                if self._entries is not None and not self._loaded:
+                    self._entries.begin(heads)
                 if self._loaded:  # once more, because the store was lost meanwhile
                     self._changed |= {head.thread_id: head for head in heads}
                 elif complete:
                     self._loaded = True
                     output.narrate(f"Watching {self._address.label}; ctrl+c ends.")
+            case feed.Analysed(summaries) if self._entries is not None:
+                self._entries.learn(summaries)
             case feed.Lost(reason, advice, retry_in):
                 self.close()
                 output.narrate(f"lgtop: {reason} {advice} Trying again in {retry_in:g} s.")
@@ -163,6 +196,8 @@ class Watcher:
 
     def _print_removed(self, thread_id: str) -> None:
         known = self._printed.pop(thread_id, None)
+        if self._entries is not None:
+            self._entries.forget(thread_id)
         if known is None and self._query:
             return
         if self._as_json:
@@ -172,9 +207,12 @@ class Watcher:
 
     def _print_changed(self, listed: Listed) -> None:
         thread_id = listed.head.thread_id
+        entered = self._entries is not None and self._entries.entered(listed)
         if self._printed.get(thread_id) == listed or not self._query.matches(_row(listed), time.time()):
             return
         self._printed[thread_id] = listed
+        if entered and self._caller is not None:
+            self._caller.call(listed)
         if self._as_json:
             from .records import thread_record
 
@@ -182,6 +220,12 @@ class Watcher:
         else:
             status = status_text(listed.analysis)
             _print_line(status, _in_words(listed), status_colour(status))
+
+
+def _entries() -> Entries:
+    from .alerting import Entries
+
+    return Entries()
 
 
 def _when(head: ThreadHead) -> float:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from ..app import LgtopApp
 from ..control import Control, Project
 from .place import GRAPHS, OPERATOR, Place
 from .screen import TourScreen
+from .seed import seed_stopped
 
 if TYPE_CHECKING:
     from backends.runs.run import Run
 
     from .script import Beat
+    from .stage import Stage
 
 
 class DemoControl(Control):
@@ -39,8 +42,8 @@ class DemoApp(LgtopApp):
     """The app of ``lgtop demo``.
 
     Args:
-        place: Where the demo happens.
-        fill: Fills the store with what is not there yet; called on a thread.
+        place: Where the demo happens; threads that ended by themselves are there.
+        stage: Starts and stops the runs.
         beats: The tour; empty for none.
         pause: Seconds between two beats of a tour that drives itself.
         options: As for ``LgtopApp``.
@@ -48,12 +51,17 @@ class DemoApp(LgtopApp):
 
     CSS_PATH = LgtopApp.CSS_PATH
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # Of the app and not of the screen, whose own space marks a thread when the tour is over.
+        Binding("space", "go_on", "next", key_display="space", priority=True, id="tour.next", tooltip="Go on"),
+    ]
+
     def __init__(
-        self, place: Place, fill: Callable[[], None], beats: Sequence[Beat], pause: float | None, **options: Any
+        self, place: Place, stage: Stage, beats: Sequence[Beat] = (), pause: float | None = None, **options: Any
     ) -> None:
         super().__init__(place.address, readonly=False, project=Project(GRAPHS), **options)
         self._place = place
-        self._fill = fill
+        self._stage = stage
         self._beats = beats
         self._pause = pause
         self._filled = asyncio.Event()
@@ -71,17 +79,32 @@ class DemoApp(LgtopApp):
             return super().get_default_screen()
         return TourScreen(self._beats, self._until_filled, self._pause)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the tour's key alone where the tour does not want it."""
+        if action == "go_on":
+            return isinstance(self.screen, TourScreen) and self.screen.listens
+        return super().check_action(action, parameters)
+
+    def action_go_on(self) -> None:
+        """Play the next beat of the tour."""
+        if isinstance(self.screen, TourScreen):
+            self.screen.go_on()
+
     def on_ready(self) -> None:
         """Go on filling the store."""
         self.run_worker(self._go_on_filling(), group="demo", exit_on_error=False)
 
     async def _go_on_filling(self) -> None:
         try:
-            await asyncio.to_thread(self._fill)
+            await asyncio.to_thread(seed_stopped, self._place, self._stage)
         except Exception as error:
             self.notify(str(error), severity="error", timeout=10)
         finally:
             self._filled.set()
+
+    def on_unmount(self) -> None:
+        """Have nobody wait for runs that are about to end."""
+        self._stage.leave()
 
     async def _until_filled(self) -> None:
         await self._filled.wait()

@@ -58,16 +58,30 @@ def take_place(path: str | None = None, dsn: str | None = None) -> Iterator[Plac
     Raises:
         Refused: The file exists already, or the server cannot be used.
     """
-    if path is not None and os.path.lexists(path):
+    kept = None if path is None else _new_file(path)
+    with _server(dsn) as served:
+        directory = tempfile.mkdtemp(prefix="lgtop-demo-")
+        store = kept or served or os.path.join(directory, "checkpoints.sqlite")
+        place = Place(parse_address(store, {}), Path(directory, "ledger.jsonl"), temporary=path is None)
+        new = {LEDGER: str(place.ledger)}
+        if place.temporary:
+            new["XDG_STATE_HOME"] = os.path.join(directory, "state")
+        with _environment(new), _kept(place, directory):
+            yield place
+
+
+def _new_file(path: str) -> str:
+    """Where a file can be made.
+
+    Raises:
+        Refused: It is there already, or no file.
+    """
+    address = parse_address(path, {})
+    if address.path is None:
+        raise Refused(f"{address.raw} is no file.", "For a server write --postgres DSN.")
+    if os.path.lexists(address.path):
         raise Refused(f"{path} exists already.", "Name a file that does not.")
-    directory = tempfile.mkdtemp(prefix="lgtop-demo-")
-    ledger = Path(directory, "ledger.jsonl")
-    new = {LEDGER: str(ledger)} | ({"XDG_STATE_HOME": os.path.join(directory, "state")} if path is None else {})
-    with _environment(new), _server(dsn) as served:
-        store = path or served or os.path.join(directory, "checkpoints.sqlite")
-        address = parse_address(store, {})
-        with _kept(address.target, directory, temporary=path is None):
-            yield Place(address, ledger, temporary=path is None)
+    return address.path
 
 
 @contextmanager
@@ -86,7 +100,7 @@ def _environment(new: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _kept(target: str, directory: str, temporary: bool) -> Iterator[None]:
+def _kept(place: Place, directory: str) -> Iterator[None]:
     """Have a process that outlives this one end the runs of the demo and remove its directory."""
     keeper = subprocess.Popen(
         [sys.executable, "-P", str(_KEEPER)],
@@ -96,8 +110,8 @@ def _kept(target: str, directory: str, temporary: bool) -> Iterator[None]:
     )
     try:
         assert keeper.stdin is not None
-        order = {"target": target, "directory": directory, "temporary": temporary, "operator": OPERATOR}
-        keeper.stdin.write(f"{json.dumps(order)}\n")
+        order = {"target": place.address.target, "temporary": place.temporary, "directory": directory}
+        keeper.stdin.write(json.dumps({**order, "operator": OPERATOR}) + "\n")
         keeper.stdin.flush()
         yield
     finally:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from ..screens import threads
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 
 _PATIENCE: Final = 5.0
 """Seconds that the list has to show what the store holds already."""
+
+_LINES: Final = 5
+"""Of the caption: what happened, three proofs, what comes next."""
 
 _GLANCE: Final = 0.05
 
@@ -37,10 +39,6 @@ class TourScreen(threads.ThreadsScreen):
 
     CSS_PATH = str(Path(threads.__file__).with_name("threads.tcss"))
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "next", "next", key_display="space", priority=True, id="tour.next", tooltip="Go on"),
-    ]
-
     def __init__(self, beats: Sequence[Beat], ready: Callable[[], Awaitable[None]], pause: float | None) -> None:
         super().__init__()
         self._beats = list(beats)
@@ -52,7 +50,7 @@ class TourScreen(threads.ThreadsScreen):
     def compose(self) -> ComposeResult:
         """The list, and the caption under it."""
         yield from super().compose()
-        yield Caption()
+        yield Caption(_LINES)
 
     def on_mount(self) -> None:
         """Begin when the store is filled."""
@@ -70,14 +68,14 @@ class TourScreen(threads.ThreadsScreen):
             await asyncio.sleep(self._pause)
             self.app.exit(return_code=int(self.broken > 0))
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A space that is typed is a space; a tour that is over, or drives itself, leaves the key alone."""
-        if action == "next":
-            return self._pause is None and not isinstance(self.focused, Input) and self.query_one(Caption).display
-        return super().check_action(action, parameters)
+    @property
+    def listens(self) -> bool:
+        """Whether the key is the tour's: not where a space is typed, nor when the tour is over or drives itself."""
+        begun = any(caption.display for caption in self.query(Caption))
+        return begun and self._pause is None and not isinstance(self.focused, Input)
 
     @work(group="tour")
-    async def action_next(self) -> None:
+    async def go_on(self) -> None:
         """Play the next beat; behind the last one, take the caption away."""
         if self._playing:
             return

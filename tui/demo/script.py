@@ -84,7 +84,7 @@ class Crash:
         self._durability = durability
         self._lossy = durability == "exit"
         self._pace = pace
-        self._thread = thread
+        self._name = thread
         self._attempts = count(2)
         self._run: Run | None = None
         self._since = 0.0
@@ -107,7 +107,7 @@ class Crash:
     def kill(self) -> Told:
         """Kill it; where it has gone on meanwhile, another one in its place."""
         if self._run is None or not self._stage.is_at(self._run, NODE):
-            self._thread = f"{self._thread}-{next(self._attempts)}"
+            self._thread = f"{self._name}-{next(self._attempts)}"
             self.start()
         assert self._run is not None
         self._stage.stop(self._run, "kill")

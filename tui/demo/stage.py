@@ -6,6 +6,7 @@ Every call waits for what it asks for; the screen makes them on a thread.
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -74,6 +75,11 @@ class Stage:
         self._place = place
         self._gate = Gate(place.address)
         self._graphs: Mapping[str, GraphRef] = {ref.name: ref for ref in read_config(GRAPHS / NAME)}
+        self._over = threading.Event()
+
+    def leave(self) -> None:
+        """Wait for nothing any more: whoever waits gets a ``StageError``."""
+        self._over.set()
 
     @property
     def statuses(self) -> frozenset[StatusName]:
@@ -107,7 +113,7 @@ class Stage:
             StageError: The run ended without it.
         """
         deadline = time.monotonic() + _PATIENCE
-        for event in follow(run.folder, stop=lambda: time.monotonic() > deadline):
+        for event in follow(run.folder, stop=lambda: self._over.is_set() or time.monotonic() > deadline):
             if event.kind is Kind.TASK and (event.data.get("phase"), event.data.get("name")) == ("start", node):
                 return
         found = read_run(run.folder)
@@ -131,9 +137,8 @@ class Stage:
         """
         deadline = time.monotonic() + _PATIENCE
         while (found := read_run(run.folder)).live or found.exit_code is None:
-            if time.monotonic() > deadline:
+            if self._over.wait(_GLANCE) or time.monotonic() > deadline:
                 raise StageError(f"The run of {run.thread_id} does not end: it is {found.state}.")
-            time.sleep(_GLANCE)
         return found
 
     # Proofs

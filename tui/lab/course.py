@@ -39,6 +39,7 @@ class Course:
         running: Pieces that run now, by task id; of a run that is gone, those that ran when it went.
         asked: Nodes that ended with a question last.
         failed: Nodes that raised last.
+        tasks: Node of every task, by id.
         struck: What the fault did, as its event says; ``None`` as long as none struck.
     """
 
@@ -50,6 +51,7 @@ class Course:
     running: dict[str, Item] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
+    tasks: dict[str, str] = field(default_factory=dict)
     struck: Event | None = None
     _numbers: Counter[tuple[str, int | None]] = field(default_factory=Counter)
 
@@ -86,6 +88,7 @@ class Course:
             item = Item(path, step, self._numbers[path, step])
             self._numbers[path, step] += 1
             self.running[task_id] = item
+            self.tasks[task_id] = path
             self.begun[item] += 1
             self.now.add(path)
             self.asked.discard(path)
@@ -101,10 +104,15 @@ class Course:
 
     def _not_begun(self, node: str) -> None:
         """A node that was announced and then struck before it ran has not begun."""
-        for item in self.running.values():
+        for task_id, item in self.running.items():
             if node in (item.path, item.path.rpartition("/")[2]):
                 self.begun[item] -= 1
+                del self.running[task_id]
                 return
+
+    def named(self, tasks: Iterable[str]) -> frozenset[str]:
+        """The nodes of tasks."""
+        return frozenset(self.tasks[task] for task in tasks if task in self.tasks)
 
     @property
     def paths(self) -> list[str]:

@@ -36,7 +36,7 @@ NOTES: Final[Mapping[Fate, str]] = {
     Fate.CUT: "it ran when the process went",
     Fate.LOST: "done, but not saved",
     Fate.KEPT: "saved, so not run again",
-    Fate.RERUN: "begun again, done once outside",
+    Fate.RERUN: "done once outside",
     Fate.REPEATED: "done more than once outside",
 }
 """What a fate means; the others say it themselves."""

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from backends.audit.trace import node_path
+from backends.channels import START
 from backends.control.plan import Intent
 from backends.errors import NotFound, Refused
+from backends.faults import How
 from backends.model import StatusName, Summary, TaskState
 from backends.runs.run import Run, RunState
 from backends.runs.spec import Verb
 
+from ..run_states import like
 from ..tail import Tail
 from .book import LEDGER, Page, pages, read_ledger
 from .course import Course
@@ -34,6 +37,8 @@ _BROKEN: Final = (RunState.CRASHED, RunState.FAILED, RunState.CANCELLED)
 
 GONE: Final = "nothing was saved: the store does not know this thread"
 
+MISSED: Final = "the fault did not strike: the run did not come by there"
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -41,11 +46,15 @@ class Saved:
 
     Attributes:
         known: Whether it has anything.
+        done: Whether nothing is left to do, so that nothing can be lost.
         nodes: Nodes whose work is in it.
+        tasks: Ids of tasks whose work is in it; the rows do not name what an ``@entrypoint`` calls.
     """
 
     known: bool = False
+    done: bool = False
     nodes: frozenset[str] = frozenset()
+    tasks: frozenset[str] = frozenset()
 
 
 class Trial:
@@ -83,6 +92,7 @@ class Trial:
         self._saved = Saved()
         self._tail: Tail | None = None
         self._told = False
+        self._armed = False
         self.busy = False
 
     # What is done
@@ -123,8 +133,8 @@ class Trial:
             self.busy = False
         assert isinstance(run, Run)
         self.stop()
-        self.run, self._told = run, False
-        self.course.next_run(self._saved.nodes)
+        self.run, self._told, self._armed = run, False, bool(faults)
+        self.course.next_run(self._kept)
         self._tail = Tail(run.folder, self._heard, self._ended, _PACE)
         self._tail.start()
         self._changed()
@@ -171,13 +181,13 @@ class Trial:
 
     @property
     def status(self) -> StatusName:
-        """Its status as the list of threads shows it."""
+        """Its status as the list of threads shows it, once that has heard of the run's end."""
         if self.run is None or self.run.live:
             return StatusName.RUNNING if self.run is not None else StatusName.UNKNOWN
         if self.lost:
             return StatusName.CRASHED
         summary = self._summary
-        return summary.status if summary is not None else StatusName.UNKNOWN
+        return summary.status if summary is not None else like(self.run.state)
 
     @property
     def reason(self) -> str:
@@ -187,9 +197,29 @@ class Trial:
         if self.lost:
             return GONE
         if self.run.live:
-            return ", ".join(self.run.nodes)
+            return self._doing(self.run)
+        if self.over and self._armed and self.course.struck is None and self.run.state not in _BROKEN:
+            return MISSED
+        if self.struck:
+            return self.struck
         summary = self._summary
         return self.run.reason or (summary.reason if summary is not None else "")
+
+    @property
+    def struck(self) -> str:
+        """What the fault did to the last run; empty where none struck it. Untrusted."""
+        event = self.course.struck
+        if event is None or not self._armed:
+            return ""
+        point, node = event.data.get("point"), event.data.get("node")
+        return f"struck by {event.data.get('how')}, {point} {node}"
+
+    def _doing(self, run: Run) -> str:
+        """What a run is at; one that hangs says nothing more by itself."""
+        struck = self.course.struck
+        if struck is not None and struck.data.get("how") == How.HANG and self._armed:
+            return f"hangs in {struck.data.get('node')}: K kills it"
+        return ", ".join(run.nodes)
 
     @property
     def lost(self) -> bool:
@@ -205,8 +235,13 @@ class Trial:
 
     def accounts(self, names: Iterable[str]) -> list[Account]:
         """What became of nodes."""
-        broken = self.run is not None and self.run.state in _BROKEN
-        return accounts(names, self.course, self._pages, Standing(self._saved.nodes, self.over, broken))
+        broken = self.run is not None and self.run.state in _BROKEN and not self._saved.done
+        return accounts(names, self.course, self._pages, Standing(self._kept, self.over, broken))
+
+    @property
+    def _kept(self) -> frozenset[str]:
+        """Nodes whose work is in the store."""
+        return self._saved.nodes | self.course.named(self._saved.tasks)
 
 
 def read_saved(reader: Reader, thread_id: str) -> Saved:
@@ -217,12 +252,17 @@ def read_saved(reader: Reader, thread_id: str) -> Saved:
     rows = reader.store.history(thread_id)
     if not rows:
         return Saved()
-    found = {node_path(name, key.ns) for key, names in reader.task_nodes(thread_id).items() for name in names}
+    nodes = reader.task_nodes(thread_id)
+    found = {node_path(name, key.ns) for key, names in nodes.items() for name in names if name != START}
     heads = {row.key.ns: row.key for row in sorted(rows, key=lambda row: row.key.checkpoint_id)}
+    done, finished = False, set()
     for key in heads.values():
         try:
-            tasks = reader.analysis(key).tasks
+            analysis = reader.analysis(key)
         except NotFound:
             continue  # a checkpoint that is being replaced
-        found |= {node_path(task.name, key.ns) for task in tasks if task.state is TaskState.FINISHED}
-    return Saved(True, frozenset(found))
+        done |= not key.ns and analysis.status is StatusName.DONE
+        saved = [task for task in analysis.tasks if task.state is TaskState.FINISHED]
+        found |= {node_path(task.name, key.ns) for task in saved}
+        finished |= {task.id for task in saved if task.id}
+    return Saved(True, done, frozenset(found), frozenset(finished))

@@ -41,9 +41,9 @@ def paths(drawing: Drawing) -> list[str]:
 def second(drawing: Drawing) -> str:
     """A node with another one before it, so that there is something to keep; the first one where there is none such."""
     names = paths(drawing)
-    begun = [edge.target for edge in drawing.edges if edge.source == START and edge.target in names]
-    after = [edge.target for edge in drawing.edges if edge.source in begun and edge.target in names]
-    return next((name for name in (*(name for name in after if name not in begun), *begun, *names)), "")
+    begun = {edge.target for edge in drawing.edges if edge.source == START}
+    after = {edge.target for edge in drawing.edges if edge.source in begun} - begun
+    return next((name for name in (*filter(after.__contains__, names), *names)), "")
 
 
 def _nodes(drawing: Drawing, prefix: str, levels: int) -> Iterator[Node]:

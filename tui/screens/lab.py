@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -31,7 +31,10 @@ from ..widgets.top_bar import TopBar
 from ..widgets.trial_lines import SetupLine, TrialLine
 from .dimmed import DimmedKeys
 
-_BEGUN = "This experiment has begun: reset it first."
+_WIDE: Final = 100
+"""Cells from which the graph fits in beside three threads."""
+
+_BEGUN: Final = "This experiment has begun: reset it first."
 
 
 class LabScreen(FaultKeys, DimmedKeys):
@@ -44,13 +47,11 @@ class LabScreen(FaultKeys, DimmedKeys):
     CSS_PATH = "lab.tcss"
     AUTO_FOCUS = "FaultGraph"
     BINDING_GROUP_TITLE = "Crash lab"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", key_display="esc", id="lab.back", tooltip="Back; what runs goes on"),
         Binding("N", "start", "start", id="lab.start", tooltip="Start on a new thread; the fault strikes on the way"),
-        Binding("K", "kill", "kill", id="lab.kill", tooltip="Kill what runs, now"),
         Binding("r", "resume", "resume", id="lab.resume", tooltip="Let it go on, undisturbed"),
+        Binding("K", "kill", "kill", id="lab.kill", tooltip="Kill what runs, now"),
         Binding("z", "reset", "reset", id="lab.reset", tooltip="Forget this experiment, and begin anew"),
         Binding("c", "compare", "compare", id="lab.compare", tooltip="The same under sync, async and exit; or one"),
         Binding("o", "graph", "graph", show=False, id="lab.graph", tooltip="Choose the graph"),
@@ -60,6 +61,7 @@ class LabScreen(FaultKeys, DimmedKeys):
         ),
         *FAULT_KEYS,
         Binding("t", "thread", "thread", id="lab.thread", tooltip="Open the thread"),
+        Binding("escape", "back", "back", key_display="esc", id="lab.back", tooltip="Back; what runs goes on"),
     ]
 
     def __init__(self, thread_id: str = "") -> None:
@@ -112,6 +114,10 @@ class LabScreen(FaultKeys, DimmedKeys):
         self._runs_changed(app.control.runs)
         self._prepare()
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Where there is little room, the graph gives way to three threads side by side."""
+        self.set_class(event.size.width < _WIDE, "-narrow")
+
     def on_unmount(self) -> None:
         """Nobody looks any more."""
         if self.experiment.changed == self._show:
@@ -127,7 +133,7 @@ class LabScreen(FaultKeys, DimmedKeys):
     def _changed(self, change: Change) -> None:
         counts = self.lgtop.index.counts
         self.query_one(TopBar).counts = counts if counts.total or counts.complete else None
-        if any(self.experiment.has(thread_id) for thread_id in change.fresh):
+        if any(self.experiment.has(thread_id) for thread_id in change.touched):
             self._show()
 
     def _runs_changed(self, runs: Sequence[Run]) -> None:
@@ -139,7 +145,9 @@ class LabScreen(FaultKeys, DimmedKeys):
         from ..verbs.crash import propose
 
         lab, wanted = self.experiment, self._wanted
-        if lab.setup is None or (wanted and not lab.has(wanted) and not lab.live):
+        if wanted and not lab.has(wanted) and (lab.live or lab.can_resume):
+            self.app.notify("The last experiment is not over: reset it to begin with another thread.")
+        elif lab.setup is None or (wanted and not lab.has(wanted)):
             with self._complaining():
                 setup = await propose(self.lgtop, wanted)
                 if setup is not None:

@@ -25,6 +25,7 @@ from ..widgets.filter_bar import FilterBar, ViewFacts
 from ..widgets.headings import Headings
 from ..widgets.key_bar import KeyBar
 from ..widgets.lines import Lines
+from ..widgets.saved_filters import MOST, SavedFilters
 from ..widgets.thread_list import ThreadList
 from ..widgets.top_bar import TopBar
 from .controls import ControlScreen, controls
@@ -78,6 +79,10 @@ class ThreadsScreen(ControlScreen):
         Binding("y", "copy", "copy id", id="threads.copy", tooltip="Copy the id of this thread"),
         Binding("u", "unmark", "unmark", show=False, id="threads.unmark", tooltip="Take every mark away"),
         Binding("escape", "clear", "clear", show=False, id="threads.clear", tooltip="Clear the filter"),
+        *(
+            Binding(str(n), f"saved({n})", "tab", show=False, id=f"threads.saved-{n}", tooltip=f"Saved filter {n}")
+            for n in range(MOST + 1)
+        ),
     ]
 
     def __init__(self, query: str = "") -> None:
@@ -92,10 +97,12 @@ class ThreadsScreen(ControlScreen):
         """Where we are, the view, the list, the keys."""
         live = self.lgtop.live
         yield TopBar(self.lgtop.address.label, readonly=self.lgtop.readonly)
+        if self.lgtop.filters:
+            yield SavedFilters(self.lgtop.filters)
         yield FilterBar(self._completions)
         yield Banner(self.lgtop.clock)
         yield Headings()
-        yield ThreadList(live.index, self.lgtop.clock)
+        yield ThreadList(live.index, self.lgtop.clock, self.lgtop.columns)
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -163,6 +170,8 @@ class ThreadsScreen(ControlScreen):
         )
         self.query_one(Headings).order = (view.sort, view.reverse)
         threads.placeholder = self._placeholder(counts.total)
+        for tabs in self.query(SavedFilters):
+            tabs.current = self._text
 
     def _laid_out(self, columns: tuple[Placed, ...]) -> None:
         """Keep the titles above their columns."""
@@ -186,6 +195,8 @@ class ThreadsScreen(ControlScreen):
         """A slash that is typed into the filter is a slash."""
         if action == "filter":
             return not self.query_one(FilterBar).editing
+        if action == "saved":
+            return any(tabs.text_of(int(str(parameters[0]))) is not None for tabs in self.query(SavedFilters))
         return super().check_action(action, parameters)
 
     async def action_filter(self) -> None:
@@ -247,6 +258,11 @@ class ThreadsScreen(ControlScreen):
         """Clear the filter."""
         if self._text:
             self.filter_by("")
+
+    def action_saved(self, number: int) -> None:
+        """Show what a saved filter finds; 0 shows all."""
+        if (text := self.query_one(SavedFilters).text_of(number)) is not None:
+            self.filter_by(text)
 
     # The order
 

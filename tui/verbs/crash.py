@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from backends.channels import START
 from backends.control.plan import Intent
 from backends.errors import NotFound, Refused
 from backends.graphs.inputs import proposed_input
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 _DUE = (StatusName.FAILED, StatusName.CRASHED, StatusName.STALLED, StatusName.PAUSED, StatusName.CANCELLED)
 """Statuses of a thread with work left that needs no answer."""
-
-_START = "__start__"
 
 
 async def allowed(app: LgtopApp) -> bool:
@@ -127,12 +126,15 @@ async def propose(app: LgtopApp, thread_id: str) -> Setup | None:
 
 
 async def choose(app: LgtopApp, now: Setup | None) -> Setup | None:
-    """Ask for another graph."""
+    """Ask for another graph; how it is saved and struck stays as it is."""
     from ..dialogs.graph_choice import choose_graph
 
     present = now.graph if now is not None else None
     graph = await choose_graph(app, "the crash lab", await app.control.graphs(), now=present)
-    return None if graph is None else await _setup(app, graph, None)
+    found = None if graph is None else await _setup(app, graph, None)
+    if found is None or now is None:
+        return found
+    return replace(now, graph=found.graph, drawing=found.drawing, input=found.input, strike=replace(now.strike, node=""))
 
 
 async def _setup(app: LgtopApp, graph: GraphRef, given: Any) -> Setup | None:
@@ -155,8 +157,8 @@ def read_input(reader: Reader, thread_id: str) -> Any:
     if not rows:
         return None
     try:
-        state: Mapping[str, Any] = reader.state(rows[-1].key)
+        values = reader.snapshot(rows[-1].key).values
     except NotFound:
         return None
-    found = to_json(state[_START]) if _START in state else None
+    found = to_json(values[START]) if START in values else None
     return None if found is None or '"$' in json.dumps(found) else found

@@ -16,18 +16,24 @@ Proof = tuple[str, bool]
 
 
 class Caption(Widget):
-    """A few lines under the list; it takes none where there is nothing to say."""
+    """A few lines under the list.
+
+    Args:
+        lines: Lines that it takes however little it has to say, so that what stands above it stays where it is.
+    """
 
     DEFAULT_CSS = """
     Caption {
-        height: 0;
+        height: auto;
         padding: 0 1;
         background: $panel;
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lines: int = 1) -> None:
         super().__init__()
+        self._lines = lines
+        self.styles.height = lines
         self._text = self._cue = ""
         self._proofs: Sequence[Proof] = ()
 
@@ -40,8 +46,8 @@ class Caption(Widget):
             cue: What comes next, and by which key.
         """
         self._text, self._proofs, self._cue = text, proofs, cue
-        self.styles.height = (1 + len(proofs) + bool(cue)) if text else 0
-        self.refresh(layout=True)
+        self.styles.height = max(self._lines, 1 + len(proofs) + bool(cue))
+        self.refresh()
 
     @property
     def text(self) -> str:

@@ -127,15 +127,18 @@ class FateTable(Lines):
         dim = self.ink("dim" if first.fate is Fate.UNREACHED else "strong")
         segments = [Segment("▌ " if selected else "  ", self.ink("accent")), Segment(name + " " * _GAP, dim)]
         if len(self.columns) == 1:
-            return [*segments, *self._whole(first)]
+            return [*segments, *self._whole(first, width - _GUTTER - self.name_width - _GAP)]
         for column in self.columns:
             account = column.accounts[y]
             text = f"{times(account.ran):>3}  {account.fate}" if account.fate is not Fate.UNREACHED else "  ·"
             segments.append(Segment(fit(text, self.column_width) + " " * _GAP, self.ink(LOOKS[account.fate])))
         return segments
 
-    def _whole(self, account: Account) -> list[Segment]:
+    def _whole(self, account: Account, room: int) -> list[Segment]:
+        """How often, what became of it, and what that means where there is room."""
         note = NOTES.get(account.fate, "")
+        if room < 2 * _TIMES + 5 + len(account.fate) + len(note):
+            note = ""
         return [
             Segment(f"{times(account.ran):>{_TIMES}}{times(account.done):>{_TIMES + 1}}  "),
             Segment(account.fate.value, self.ink(LOOKS[account.fate])),

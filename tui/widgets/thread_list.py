@@ -39,6 +39,7 @@ class ThreadList(Lines):
     Args:
         index: What to show.
         clock: Unix time, for ages.
+        columns: Columns to show, by name; empty for all that fit.
     """
 
     DEFAULT_CSS = "ThreadList { overflow-y: scroll; }"
@@ -66,12 +67,15 @@ class ThreadList(Lines):
     columns: reactive[tuple[Placed, ...]] = reactive((), repaint=False, init=False)
     """The columns as they are laid out now."""
 
-    def __init__(self, index: ThreadIndex, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, index: ThreadIndex, clock: Callable[[], float] = time.time, columns: Collection[str] = ()
+    ) -> None:
         super().__init__(id="thread-list")
         self.index = index
         self.marked: set[str] = set()
         self.glowing: set[str] = set()
         self._clock = clock
+        self._chosen = columns
         self._selected: str | None = None
         self._settled = False
         self._shown: list[str] = []
@@ -200,7 +204,8 @@ class ThreadList(Lines):
 
     def _lay_out(self) -> None:
         columns = DATED_COLUMNS if self.exact_times else COLUMNS
-        self.columns = place(self.view.width, GUTTER, self._longest, columns)
+        chosen = [column for column in columns if not self._chosen or column.name in self._chosen]
+        self.columns = place(self.view.width, GUTTER, self._longest, chosen)
 
     # Drawing
 

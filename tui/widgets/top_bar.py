@@ -11,6 +11,7 @@ from backends.model import ATTENTION, StatusName
 from backends.store import StoreInfo
 from backends.text import one_line
 
+from ..config import COLOURS
 from ..glyphs import APPROXIMATELY, STATUS
 from ..words import short_id
 from .one_line import OneLine, Piece, cells
@@ -61,7 +62,7 @@ class TopBar(OneLine):
 
     def _left(self) -> list[list[Piece]]:
         """The left half, from the longest form to the shortest."""
-        brand: list[Piece] = [("lgtop", "bold accent"), ("  ", "")]
+        brand: list[Piece] = [("lgtop", "bold accent"), ("  ", ""), *self._mark()]
         kind = self.info.kind if self.info else ""
         mode = " · ".join(part for part in (kind, "read-only" if self._readonly else "") if part)
         crumbs = [one_line(crumb, 200) for crumb in self.crumbs]
@@ -76,6 +77,14 @@ class TopBar(OneLine):
                 line.append((f"  {mode}", "dim"))
             forms.append(line)
         return forms
+
+    def _mark(self) -> list[Piece]:
+        """What keeps a person from taking one store for another."""
+        mark: tuple[str, str] | None = getattr(self.app, "mark", None)
+        if mark is None:
+            return []
+        name, colour = mark
+        return [(f" {one_line(name, 20)} ", f"bold background on {COLOURS[colour]}"), ("  ", "")]
 
     def _counts(self) -> list[Piece]:
         """The right half: attention by status, and the total."""
