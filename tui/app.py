@@ -260,12 +260,6 @@ class LgtopApp(App[None]):
 
         self.push_screen(ThreadScreen(thread_id))
 
-    def open_lab(self, thread_id: str = "") -> None:
-        """Show the crash lab, with the graph and the input of a thread."""
-        from .screens.lab import LabScreen
-
-        self.push_screen(LabScreen(thread_id))
-
     def copy(self, text: str, what: str) -> None:
         """Copy a text and say where it went.
 

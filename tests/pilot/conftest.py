@@ -36,7 +36,16 @@ PATIENCE = 30.0
 @pytest.fixture(autouse=True)
 def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's terminal, time zone and state directory out of the tests."""
-    for name in ("TMUX", "SSH_CONNECTION", "SSH_TTY", "NO_COLOR", "LGTOP_PROFILE", "LGTOP_TERMINAL", "DISPLAY", "WAYLAND_DISPLAY"):
+    for name in (
+        "TMUX",
+        "SSH_CONNECTION",
+        "SSH_TTY",
+        "NO_COLOR",
+        "LGTOP_PROFILE",
+        "LGTOP_TERMINAL",
+        "DISPLAY",
+        "WAYLAND_DISPLAY",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("TZ", "UTC")

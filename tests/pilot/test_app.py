@@ -113,11 +113,13 @@ async def test_help_lists_every_key_of_the_screen_and_esc_closes_it() -> None:
         await pilot.press("question_mark")
         await wait_for_text(pilot, "Keys · Threads")
         shown = text_of(app)
-        await pilot.press("G")
-        await pilot.pause()
-        shown += text_of(app)
+        for key in ("ctrl+d", "ctrl+d", "G"):
+            await pilot.press(key)
+            await pilot.pause()
+            shown += text_of(app)
         for binding in [*ThreadsScreen.BINDINGS, *LgtopApp.BINDINGS]:
-            assert binding.tooltip in shown  # type: ignore[union-attr]
+            if "saved(" not in binding.action:  # type: ignore[union-attr] # there are no saved filters
+                assert binding.tooltip in shown  # type: ignore[union-attr]
         await pilot.press("escape")
         await wait_for(pilot, lambda: "Keys ·" not in text_of(app))
 

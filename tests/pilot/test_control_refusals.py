@@ -19,9 +19,9 @@ async def test_verbs_of_a_read_only_app_are_dimmed_and_say_why(controlled: Contr
         assert not any(states[key] for key in "rafeNs")
         for key in "rafeNs":
             await pilot.press(key)
-            await wait_for_text(pilot, "--readonly: nothing is written")
+            await wait_for_text(pilot, "nothing is written")
             app.clear_notifications()
-            await wait_for(pilot, lambda: "--readonly" not in text_of(app))
+            await wait_for(pilot, lambda: "nothing is written" not in text_of(app))
         assert isinstance(app.screen, ThreadsScreen)
 
 

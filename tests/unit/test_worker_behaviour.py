@@ -98,8 +98,9 @@ def fails(state):
         time.sleep(0.01)
 
 builder.add_node("fails", fails)
-builder.add_edge(START, "misbehaves")
-builder.add_edge(START, "fails")
+def beside(state): return ["misbehaves", "fails"] if state["how"] == "fails beside" else ["misbehaves"]
+
+builder.add_conditional_edges(START, beside)
 builder.add_edge("misbehaves", "waits_async")
 builder.add_edge("waits_async", END)
 graph = builder.compile()

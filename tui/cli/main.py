@@ -16,11 +16,9 @@ from .exits import Exit
 from .output import narrate
 
 GROUPS: Final = {
-    "look": ("ls", "show", "history", "diff", "inbox", "watch", "du", "locks", "doctor", "demo"),
-    "control": (
-        *("run", "resume", "answer", "fork", "edit", "copy", "export", "import", "stop", "runs", "log", "undo"),
-        *("rm", "prune", "graphs", "audit"),
-    ),
+    "look": ("ls", "show", "history", "diff", "inbox", "watch", "graphs", "du", "demo"),
+    "control": ("run", "resume", "answer", "fork", "edit", "stop", "runs", "log", "undo", "audit"),
+    "operate": ("copy", "rm", "prune", "export", "import", "locks", "doctor"),
 }
 """Commands in the order of the overview; each is a module of this package."""
 
@@ -154,7 +152,7 @@ def _suspect_typing_error(argv: Sequence[str]) -> None:
 
 def overview() -> str:
     """The text of ``lgtop --help``."""
-    look, control = ("\n".join(map(_summary, names)) for names in GROUPS.values())
+    look, control, operate = ("\n".join(map(_summary, names)) for names in GROUPS.values())
     return f"""\
 usage: lgtop [STORE]
        lgtop COMMAND [options]
@@ -168,6 +166,9 @@ commands that only look:
 
 commands that control; --dry-run says what they would do:
 {control}
+
+commands that keep a store in order:
+{operate}
 
   lgtop COMMAND --help explains a command.
 

@@ -56,9 +56,7 @@ class LabScreen(FaultKeys, DimmedKeys):
         Binding("c", "compare", "compare", id="lab.compare", tooltip="The same under sync, async and exit; or one"),
         Binding("o", "graph", "graph", show=False, id="lab.graph", tooltip="Choose the graph"),
         Binding("i", "input", "input", show=False, id="lab.input", tooltip="Write the input"),
-        Binding(
-            "d", "durability", "durability", show=False, id="lab.durability", tooltip="sync, async or exit"
-        ),
+        Binding("d", "durability", "durability", show=False, id="lab.durability", tooltip="sync, async or exit"),
         *FAULT_KEYS,
         Binding("t", "thread", "thread", id="lab.thread", tooltip="Open the thread"),
         Binding("escape", "back", "back", key_display="esc", id="lab.back", tooltip="Back; what runs goes on"),

@@ -51,10 +51,11 @@ async def allowed(app: LgtopApp) -> bool:
 async def crash(app: LgtopApp, spot: Spot | None) -> None:
     """Crash the next run of a thread, or go to the lab with its graph and its input."""
     from ..dialogs.choose import Choice, Choose
+    from ..screens.lab import LabScreen
 
     status = spot.summary.status if spot is not None and spot.summary is not None else None
     if spot is None or status not in _DUE or app.experiment.has(spot.thread_id):
-        app.open_lab("" if spot is None else spot.thread_id)
+        app.push_screen(LabScreen("" if spot is None else spot.thread_id))
         return
     choices = [
         Choice("resume", "resume, and crash", "this thread, at a node that you choose"),
@@ -62,7 +63,7 @@ async def crash(app: LgtopApp, spot: Spot | None) -> None:
     ]
     chosen = await app.push_screen_wait(Choose(f"Crash {one_line(spot.thread_id, 50)}", choices))
     if chosen == "lab":
-        app.open_lab(spot.thread_id)
+        app.push_screen(LabScreen(spot.thread_id))
     elif chosen == "resume" and await allowed(app):
         await _resume(app, spot)
 
@@ -134,7 +135,9 @@ async def choose(app: LgtopApp, now: Setup | None) -> Setup | None:
     found = None if graph is None else await _setup(app, graph, None)
     if found is None or now is None:
         return found
-    return replace(now, graph=found.graph, drawing=found.drawing, input=found.input, strike=replace(now.strike, node=""))
+    return replace(
+        now, graph=found.graph, drawing=found.drawing, input=found.input, strike=replace(now.strike, node="")
+    )
 
 
 async def _setup(app: LgtopApp, graph: GraphRef, given: Any) -> Setup | None:
