@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from ..address import mask_dsn, parse_address
 from ..errors import Refused, StoreUnreachable
+from ..model import ThreadHead
 from ..store import Store
 from .copies import end_if_copy
 from .ending import LostLock, LostStore, one_sentence
@@ -54,12 +55,13 @@ class Fence:
             raise LostLock
 
 
-def serializer(own: object, store: Store | None) -> Any:
-    """Choose how values are written: as the store is written, else as the graph's own saver would.
+def serializer(own: object, store: Store | None, head: ThreadHead | None) -> Any:
+    """Choose how values are written: as the thread is, a new one as the store is, else as the graph's own saver would.
 
     Args:
         own: The saver that the graph was compiled with, if any.
         store: The open store; ``None`` where there is none yet.
+        head: Head of the thread; ``None`` for a new one.
 
     Returns:
         A serializer, or ``None`` for LangGraph's default.
@@ -68,17 +70,19 @@ def serializer(own: object, store: Store | None) -> Any:
     from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
     inner = own.serde if isinstance(own, BaseCheckpointSaver) else None
-    if isinstance(inner, EncryptedSerializer) or store is None or not _is_encrypted(store):
+    if isinstance(inner, EncryptedSerializer) or store is None or not _is_encrypted(store, head):
         return inner
     try:
         return EncryptedSerializer.from_pycryptodome_aes()
     except (ValueError, ImportError) as error:
-        raise Refused(f"The store is encrypted: {one_sentence(error)}.", "Set LANGGRAPH_AES_KEY.") from error
+        what = "store" if head is None else "thread"
+        raise Refused(f"The {what} is encrypted: {one_sentence(error)}.", "Set LANGGRAPH_AES_KEY.") from error
 
 
-def _is_encrypted(store: Store) -> bool:
-    newest = store.raw([head.key for head in store.newest_heads(1)])
-    blobs = [blob for raw in newest for blob in (raw.checkpoint, *raw.channel_blobs.values())]
+def _is_encrypted(store: Store, head: ThreadHead | None) -> bool:
+    heads = store.newest_heads(1) if head is None else [head]
+    found = store.raw([one.key for one in heads])
+    blobs = [blob for raw in found for blob in (raw.checkpoint, *raw.channel_blobs.values())]
     return any("+" in (blob.type or "") for blob in blobs)
 
 

@@ -133,13 +133,16 @@ class Session:
             head = checks.head_of(Reader(store), spec)
             made = await self._open_graph(stack, {**spec.config, "thread_id": spec.thread_id})
             self._tell_graph(made)
-            serde = serializer(made.checkpointer, store)
+            serde = serializer(made.checkpointer, store, head)
             fence = Fence(self._held, self._narrator.saved, self._narrator.loaded)
             saver = await stack.enter_async_context(open_saver(spec.store, serde, fence, self._injection.struck))
             control = _control()
             reader, graph = Reader(store), attach(made, saver)
             work = Work(spec, graph, reader, serde, head, control, self._narrator, lambda: self._begin(head))
-            return await self._drive(work)
+            try:
+                return await self._drive(work)
+            finally:
+                store.close()  # before the saver: the last connection of an SQLite file empties its WAL
 
     async def _open_graph(self, stack: AsyncExitStack, configurable: Mapping[str, Any]) -> Any:
         """Import and make the graph.

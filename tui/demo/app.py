@@ -59,7 +59,7 @@ class DemoApp(LgtopApp):
     def __init__(
         self, place: Place, stage: Stage, beats: Sequence[Beat] = (), pause: float | None = None, **options: Any
     ) -> None:
-        super().__init__(place.address, readonly=False, project=Project(GRAPHS), **options)
+        super().__init__(place.address, readonly=False, crashes=True, project=Project(GRAPHS), **options)
         self._place = place
         self._stage = stage
         self._beats = beats
