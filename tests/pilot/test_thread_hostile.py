@@ -87,7 +87,7 @@ async def test_every_tab_of_every_checkpoint(hostile: tuple[Path, Path]) -> None
                     answer = tab.load(reader, Request(row.key, parent, width=60), states)
                     view.show(answer.nodes, tab.name)
                     unfold_everything(view)
-                    assert view.line_count
+                    assert view.line_count or tab.name == "Graph"  # that one is drawn, not listed
                     for y in range(min(30, view.line_count)):
                         assert_harmless(view.row_text(y))
     reader.store.close()
