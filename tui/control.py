@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -52,15 +50,6 @@ class Project:
     folder: Path
     graph: str = ""
     python: str = ""
-
-
-def operator() -> str:
-    """Who is at the keyboard: ``you@laptop``."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a container whose user has no name
-        name = "uid"
-    return f"{name}@{socket.gethostname()}"
 
 
 class Control:
@@ -167,11 +156,13 @@ class Control:
         refs = await self.graphs()
         if not refs:
             raise Refused(NO_GRAPH)
+        from backends.graphs.traces import traces
+
         try:
-            traces = await self._store_thread.run(partial(_traces, thread_id=thread_id))
+            found = await self._store_thread.run(partial(traces, thread_id=thread_id))
         except NotFound:
             return refs
-        return list(await asyncio.to_thread(lambda: self.known.of_thread(thread_id, *traces)))
+        return list(await asyncio.to_thread(lambda: self.known.of_thread(thread_id, *found)))
 
     def remember(self, thread_id: str, graph: GraphRef) -> None:
         """Take a person's choice for the thread from now on."""
@@ -205,17 +196,7 @@ class Control:
         """
         from backends.control.execute import execute
 
-        return await asyncio.to_thread(execute, plan, self.gate, operator=operator())
-
-
-def _traces(reader: Reader, thread_id: str) -> tuple[frozenset[str], str]:
-    """Names of nodes that a thread's rows show, and the run that wrote its head, where it was one of ours."""
-    head = reader.head(thread_id)
-    analysis = reader.analysis(head.key)
-    names = {name for nodes in reader.task_nodes(thread_id).values() for name in nodes}
-    names |= {task.name for task in analysis.tasks}
-    stamp = head.metadata.get("lgtop_run")
-    return frozenset(names - {"?"}), stamp if isinstance(stamp, str) else ""
+        return await asyncio.to_thread(execute, plan, self.gate)
 
 
 def _plan(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import Refused
-from ..runs.interpreter import OLDEST, environment, locate
-from ..text import one_line
+from ..runs import interpreter
+from ..runs.interpreter import OLDEST, locate
 
 _PATIENCE = 60.0
 """Seconds that importing the savers may take, on a cold disk."""
@@ -98,23 +96,11 @@ def ask(python: str, cwd: Path) -> Installed:
         Refused: There is no such interpreter, or it does not answer.
     """
     found = locate(python, cwd)
+    told = interpreter.ask(found, _PROBE, _PATIENCE)
     try:
-        asked = subprocess.run(
-            [found, "-c", _PROBE],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-            env=environment({}),
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Refused(f"The Python interpreter {found} does not start: {one_line(str(error), 200)}.") from error
-    try:
-        return _installed(found, json.loads(asked.stdout.splitlines()[-1]))
-    except (IndexError, KeyError, TypeError, ValueError, AttributeError) as error:
-        last = (asked.stderr.strip().splitlines() or [f"exit code {asked.returncode}"])[-1]
-        raise Refused(f"{found} does not answer as a Python would: {one_line(last, 200)}.") from error
+        return _installed(found, told)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Refused(f"{found} does not answer as a Python would.") from error
 
 
 def _installed(python: str, told: Mapping[str, Any]) -> Installed:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ..errors import Refused
 from ..text import one_line
@@ -108,23 +109,41 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
     return ours | dict(more)
 
 
-def _probe(python: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Version, and the modules that are missing."""
+def ask(python: str, program: str, patience: float = _PATIENCE) -> Any:
+    """Have an interpreter run a program, and return what its last line says in JSON.
+
+    Args:
+        python: Path of the interpreter.
+        program: Its source.
+        patience: Seconds that it may take.
+
+    Raises:
+        Refused: The interpreter does not start, or says something else.
+    """
     try:
         asked = subprocess.run(
-            [python, "-c", _PROBE],
+            [python, "-c", program],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=_PATIENCE,
+            timeout=patience,
             env=environment({}),
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Refused(f"The Python interpreter {python} does not start: {one_line(str(error), 200)}.") from error
     try:
-        version, missing = json.loads(asked.stdout.splitlines()[-1])
+        return json.loads(asked.stdout.splitlines()[-1])
     except (IndexError, ValueError) as error:
         last = (asked.stderr.strip().splitlines() or [f"exit code {asked.returncode}"])[-1]
         raise Refused(f"{python} does not answer as a Python would: {one_line(last, 200)}.") from error
+
+
+def _probe(python: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Version, and the modules that are missing."""
+    told = ask(python, _PROBE)
+    try:
+        version, missing = told
+    except (TypeError, ValueError) as error:
+        raise Refused(f"{python} does not answer as a Python would.") from error
     return tuple(version), tuple(missing)
