@@ -6,6 +6,7 @@ import os
 import stat
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .address import similar_files
@@ -19,6 +20,7 @@ SETTLING = 0.05
 _MAGIC = b"SQLite format 3\0"
 
 _wal_modes: dict[tuple[int, int], bool] = {}
+_kept: dict[tuple[int, int], int] = {}
 _wal_modes_lock = threading.Lock()
 
 
@@ -75,9 +77,8 @@ class FileState:
 def uses_wal(path: str) -> bool:
     """Check that a path is an SQLite database file, and return whether it is in WAL mode (bytes 18, 19 of its header).
 
-    A file is opened for this only once in the life of the process: closing it would drop the locks that SQLite holds on
-    it for other connections of the process (https://www.sqlite.org/howtocorrupt.html, section 2.2), and those would
-    then miss every further change. An answer that has become wrong does no harm: either way of opening sees the truth.
+    A file is read for this only once in the life of the process: an answer that has become wrong does no harm, as
+    either way of opening sees the truth.
 
     Raises:
         NotAStore: It is not a database file.
@@ -91,19 +92,51 @@ def uses_wal(path: str) -> bool:
     identity = (found.st_dev, found.st_ino)
     with _wal_modes_lock:
         if identity not in _wal_modes:
-            _wal_modes[identity] = _header_says_wal(path)
+            _wal_modes[identity] = _header_says_wal(path, identity)
         return _wal_modes[identity]
 
 
-def _header_says_wal(path: str) -> bool:
-    name = os.path.basename(path)
-    with open(path, "rb") as file:
-        header = file.read(20)
+def _header_says_wal(path: str, identity: tuple[int, int]) -> bool:
+    name, header = os.path.basename(path), _header(path, identity)
     if not header:
         raise EmptyPlace(f"{name} is empty.", "LangGraph makes its tables when the application first uses the store.")
     if not header.startswith(_MAGIC):
         raise NotAStore(f"{name} is not an SQLite database, or it is encrypted.", WHICH_FILE)
     return header[18:20] == b"\x02\x02"
+
+
+def _header(path: str, identity: tuple[int, int]) -> bytes:
+    """Read the beginning of a file that an SQLite connection of this process may have open.
+
+    Closing a file drops all locks that the process holds on it, SQLite's too (https://www.sqlite.org/howtocorrupt.html,
+    section 2.2): the next other process to leave would then delete the WAL that our application goes on writing to. So
+    the descriptor is closed only when the process has no other one of that file, and kept for life otherwise.
+    """
+    descriptor = _kept.get(identity)
+    if descriptor is not None:
+        return os.pread(descriptor, 20, 0)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.pread(descriptor, 20, 0)
+    finally:
+        if _open_elsewhere(descriptor):
+            _kept[identity] = descriptor
+        else:
+            os.close(descriptor)
+
+
+def _open_elsewhere(descriptor: int) -> bool:
+    """Whether the process has a file open by another descriptor, too; yes where that cannot be told."""
+    this = os.fstat(descriptor)
+    try:
+        others = [int(name) for name in os.listdir("/dev/fd")]
+    except OSError:
+        return True
+    for other in others:
+        with suppress(OSError):  # the one that listed them is closed by now
+            if other != descriptor and os.path.samestat(this, os.fstat(other)):
+                return True
+    return False
 
 
 def replaced(path: str, expected: FileState) -> StoreReplaced | None:

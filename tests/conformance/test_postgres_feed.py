@@ -196,7 +196,10 @@ def test_nothing_is_written(postgres_url: str, connection: psycopg.Connection) -
     with closing(PostgresStore(postgres_url)) as store:
         look_at_everything(store)
         with psycopg.connect(postgres_url) as other:
-            ours = other.execute("SELECT backend_xid FROM pg_stat_activity WHERE application_name = 'lgtop'")
+            ours = other.execute(
+                "SELECT backend_xid FROM pg_stat_activity WHERE application_name = 'lgtop'"
+                " AND datname = current_database()"
+            )
             assert all(row == (None,) for row in ours)
         connection.execute(FLUSH)
     while connection.execute(others).fetchone() != (0,):

@@ -335,6 +335,7 @@ def test_interrupt_stops_the_statement_that_runs(postgres_url: str) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         active = (
             "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND application_name = 'lgtop'"
+            " AND datname = current_database()"
         )
         reading.start()
         while admin.execute(active).fetchone() != (1,):

@@ -87,6 +87,7 @@ def test_a_run_whose_lock_is_lost_writes_no_more(postgres_url: str, tmp_path: Pa
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         ended = connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         ).fetchall()
     assert ended == [(True,)]
     end = child.wait().end

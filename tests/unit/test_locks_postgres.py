@@ -25,7 +25,10 @@ from tests.locking import Contender, within
 from tests.pooler import Pooler
 from tests.sqlite_files import fork
 
-SESSIONS = "SELECT pid, application_name, query, state FROM pg_stat_activity WHERE application_name LIKE 'lgtop %'"
+SESSIONS = """
+SELECT pid, application_name, query, state FROM pg_stat_activity
+WHERE application_name LIKE 'lgtop %' AND datname = current_database()
+"""
 
 
 @pytest.fixture
@@ -226,7 +229,8 @@ def test_a_session_that_the_server_ends_is_noticed(postgres_url: str, admin: psy
 def test_a_board_that_lost_its_session_makes_another(postgres_url: str, admin: psycopg.Connection, board: LockBoard):
     with take(postgres_url, "a"):
         assert "a" in board.holders()
-        (pid,) = admin.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'lgtop'").fetchone() or (0,)
+        ours = "SELECT pid FROM pg_stat_activity WHERE application_name = 'lgtop' AND datname = current_database()"
+        (pid,) = admin.execute(ours).fetchone() or (0,)
         end(admin, pid)
         with suppress(StoreError):
             board.holders()
@@ -348,6 +352,7 @@ def test_a_lock_behind_a_pooler_holds_no_vacuum_back(through: Pooler, admin: psy
     with take(through.url, "a"):
         held = admin.execute(
             "SELECT backend_xmin, backend_xid FROM pg_stat_activity WHERE application_name LIKE 'lgtop %'"
+            " AND datname = current_database()"
         ).fetchall()
     assert held == [(None, None)]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -63,6 +65,27 @@ def test_a_second_store_in_the_process_does_not_blind_the_first(tmp_path: Path) 
             step()
             assert store.poll(cursor).changed == {"second"}
             assert threads(another) == ["first", "second"]
+
+
+def test_looking_costs_an_application_in_the_same_process_nothing(tmp_path: Path) -> None:
+    """An application may ask us about the store that its own saver has open; the next to leave keeps its WAL."""
+    path = tmp_path / "x.db"
+    with closing(connect(path)) as application:
+        put(application, "first", 0)
+        with closing(SqliteStore(str(path))) as store:
+            assert threads(store) == ["first"]
+        statements = "c = sqlite3.connect(sys.argv[1]); c.execute('select count(*) from writes').fetchone(); c.close()"
+        subprocess.run([sys.executable, "-c", f"import sqlite3, sys; {statements}", path], check=True)
+        put(application, "second", 1)
+        with closing(SqliteStore(str(path))) as store:
+            assert threads(store) == ["first", "second"]
+
+
+def test_no_descriptor_is_kept_of_a_file_that_nobody_else_has_open(tmp_path: Path) -> None:
+    before = len(os.listdir("/dev/fd"))
+    for number in range(5):
+        SqliteStore(str(make(tmp_path / f"{number}.db"))).close()
+    assert len(os.listdir("/dev/fd")) == before
 
 
 def test_a_wal_deleted_under_us_is_noticed(tmp_path: Path) -> None:

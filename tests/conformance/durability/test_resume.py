@@ -144,7 +144,10 @@ def test_a_lock_that_was_lost_is_no_success(postgres_url: str):
 
         def resume(thread_id: str) -> Any:
             with psycopg.connect(postgres_url, autocommit=True) as admin:
-                admin.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+                admin.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+                    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+                )
             return workflow.resume(thread_id)
 
         outcome = resume_workflow("w", postgres_url, resume)
