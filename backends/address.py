@@ -155,18 +155,25 @@ def _postgres(dsn: str) -> Address:
     return Address("postgres", masked, None, dsn, _postgres_label(masked))
 
 
-def _postgres_label(masked: str) -> str:
-    """``database@host`` of a DSN whose password is masked already."""
+def _unquoted(text: str) -> str:
+    """Without percent encoding; most names have none, and need nothing loaded for it."""
+    if "%" not in text:
+        return text
     from urllib.parse import unquote
 
+    return unquote(text)
+
+
+def _postgres_label(masked: str) -> str:
+    """``database@host`` of a DSN whose password is masked already."""
     if "://" in masked:
         authority, _, rest = masked.split("://", 1)[1].partition("/")
         host = authority.rpartition("@")[2].partition("?")[0]
-        database = unquote(re.split(r"[?#]", rest, maxsplit=1)[0])
+        database = _unquoted(re.split(r"[?#]", rest, maxsplit=1)[0])
         user = authority.rpartition("@")[0].partition(":")[0]
         query = dict(re.findall(r"[?&](host|dbname|service)=([^&#]*)", masked))
-        host = host or unquote(query.get("host", "")) or query.get("service", "") or "local"
-        return f"{database or query.get('dbname', '') or unquote(user) or 'default'}@{host}"
+        host = host or _unquoted(query.get("host", "")) or query.get("service", "") or "local"
+        return f"{database or query.get('dbname', '') or _unquoted(user) or 'default'}@{host}"
     pairs = dict(re.findall(r"\b(host|hostaddr|dbname|service|user)\s*=\s*'?([^\s']+)", masked))
     if "service" in pairs:
         return str(pairs["service"])

@@ -25,7 +25,7 @@ class NotAStore(StoreError):
 
 
 class EmptyPlace(NotAStore):
-    """The file or the database is there, and holds nothing yet: a store can be made in it."""
+    """The file or the database is there, and has no checkpoint tables yet: a store can be made in it."""
 
 
 class StoreUnreachable(StoreError):

@@ -147,7 +147,7 @@ class ThreadIndex:
             if old is None:
                 fresh[thread_id] = ThreadRow(head)
             elif old.head != head:
-                fresh[thread_id] = ThreadRow(head, old.summary, old.checkpoints)
+                fresh[thread_id] = ThreadRow(head, old.summary, old.checkpoints, old.size)
         return self._change(fresh)
 
     def set_summaries(self, summaries: Mapping[str, Summary]) -> set[str]:
@@ -156,7 +156,7 @@ class ThreadIndex:
         for thread_id, summary in summaries.items():
             old = self._live(thread_id)
             if old is not None and old.summary != summary:
-                fresh[thread_id] = ThreadRow(old.head, summary, old.checkpoints)
+                fresh[thread_id] = ThreadRow(old.head, summary, old.checkpoints, old.size)
         return self._change(fresh)
 
     def set_counts(self, counts: Mapping[str, int]) -> set[str]:
@@ -165,7 +165,16 @@ class ThreadIndex:
         for thread_id, checkpoints in counts.items():
             old = self._live(thread_id)
             if old is not None and old.checkpoints != checkpoints:
-                fresh[thread_id] = ThreadRow(old.head, old.summary, checkpoints)
+                fresh[thread_id] = ThreadRow(old.head, old.summary, checkpoints, old.size)
+        return self._change(fresh)
+
+    def set_sizes(self, sizes: Mapping[str, int]) -> set[str]:
+        """Take in bytes of threads; those of unknown threads are left out."""
+        fresh: dict[str, ThreadRow | None] = {}
+        for thread_id, size in sizes.items():
+            old = self._live(thread_id)
+            if old is not None and old.size != size:
+                fresh[thread_id] = ThreadRow(old.head, old.summary, old.checkpoints, size)
         return self._change(fresh)
 
     def remove(self, thread_ids: Iterable[str]) -> set[str]:

@@ -319,11 +319,13 @@ class ThreadRow:
         head: Its newest checkpoint.
         summary: Its status; ``None`` until it has been computed.
         checkpoints: Number of checkpoints over all namespaces; ``None`` until counted.
+        size: Bytes of its checkpoints, writes and values as stored; ``None`` until measured.
     """
 
     head: ThreadHead
     summary: Summary | None = None
     checkpoints: int | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

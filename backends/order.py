@@ -23,6 +23,8 @@ _ERA: Final = 10**16
 """Microseconds; more than any Unix time before 2286, so that a rank and a time make one number."""
 _LARGEST: Final = 10**9
 _ABSENT: Final = 10 * _LARGEST
+_UNIT: Final = 128
+"""Bytes that make no difference, so that a terabyte is not the largest thing there is."""
 _LONGEST: Final = 40
 """Characters of a text that count for its order; keeps the keys small."""
 
@@ -56,7 +58,7 @@ def key_of(view: View) -> KeyOf:
         return _by_text(_TEXTS[view.sort], view.reverse)
     if view.sort == "active" and view.reverse:
         return lambda row: (-_time(row) or -_ERA, row.head.thread_id)
-    return _by_number(_NUMBERS[view.sort], view.reverse)
+    return _by_number(_NUMBERS.get(view.sort) or _MEASURED[view.sort], view.reverse)
 
 
 def _by_number(number_of: Callable[[ThreadRow], int | None], reverse: bool) -> KeyOf:
@@ -102,6 +104,11 @@ _NUMBERS: Final[Mapping[str, Callable[[ThreadRow], int | None]]] = {
 }
 """Orders that a number leads; large ones of the store come first."""
 
+_MEASURED: Final[Mapping[str, Callable[[ThreadRow], int | None]]] = {
+    "size": lambda row: None if row.size is None else -row.size // _UNIT,
+}
+"""Orders by what is measured on a screen only, thread by thread, and perhaps never of all of them."""
+
 _TEXTS: Final[Mapping[str, Callable[[ThreadRow], str | None]]] = {
     "thread": lambda row: row.head.thread_id,
     "next": lambda row: None if row.summary is None else ", ".join(row.summary.next),
@@ -109,4 +116,4 @@ _TEXTS: Final[Mapping[str, Callable[[ThreadRow], str | None]]] = {
 }
 
 SORTS: Final = (*_NUMBERS, *_TEXTS)
-"""The orders that there are."""
+"""The orders that there are wherever threads are listed."""

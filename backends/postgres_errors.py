@@ -1,17 +1,13 @@
-"""psycopg's exceptions -> typed errors with a sentence, and never a password."""
+"""What psycopg and libpq raise -> typed errors with a sentence, and never a password."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus
 
 from .errors import EmptyPlace, NotAStore, StoreBusy, StoreError, StoreUnreachable
+from .postgres_wire import Explained
 from .text import one_line
-
-if TYPE_CHECKING:
-    import psycopg
 
 _MASK = "••••"
 
@@ -102,17 +98,21 @@ class Place:
         self.port = found("port", "PGPORT", "5432")
         self.user = found("user", "PGUSER", environ.get("USER", "?"))
         self.database = found("dbname", "PGDATABASE", self.user)
-        secrets = [str(parameters.get(name, "")) for name in ("password", "sslpassword")]
-        secrets.append(environ.get("PGPASSWORD", ""))
-        forms = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))}
-        self._secret = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))) or r"(?!)")
+        self._secrets = [str(parameters.get(name, "")) for name in ("password", "sslpassword")]
+        self._secrets.append(environ.get("PGPASSWORD", ""))
 
     def __str__(self) -> str:
         return self.host if self.host.startswith("/") else f"{self.host}:{self.port}"
 
     def mask(self, text: str) -> str:
         """One printable line without the password, and without a full stop."""
-        return one_line(self._secret.sub(_MASK, text), 300).rstrip(" .")
+        from urllib.parse import quote, quote_plus
+
+        secrets = filter(None, self._secrets)
+        forms = {form for secret in secrets for form in (secret, quote(secret, safe=""), quote_plus(secret))}
+        for form in sorted(forms, key=len, reverse=True):
+            text = text.replace(form, _MASK)
+        return one_line(text, 300).rstrip(" .")
 
 
 def bad_address() -> StoreUnreachable:
@@ -123,7 +123,7 @@ def bad_address() -> StoreUnreachable:
     )
 
 
-def not_connected(error: psycopg.Error, place: Place) -> StoreError:
+def not_connected(error: Explained, place: Place) -> StoreError:
     """Translate the failure of a connection attempt."""
     detail = _first_line(error)
     known = ((reason, advice) for pattern, reason, advice in _CONNECTING if re.search(pattern, detail, re.IGNORECASE))
@@ -132,7 +132,7 @@ def not_connected(error: psycopg.Error, place: Place) -> StoreError:
     return StoreUnreachable(reason.format_map(names), advice)
 
 
-def not_answered(error: psycopg.Error, place: Place, *, lost: bool) -> StoreError:
+def not_answered(error: Explained, place: Place, *, lost: bool) -> StoreError:
     """Translate the failure of a statement.
 
     Args:
@@ -174,6 +174,8 @@ def not_found(place: Place, elsewhere: list[str], migrations: bool) -> StoreErro
         migrations: Whether there is a table ``checkpoint_migrations``.
     """
     if elsewhere:
+        from urllib.parse import quote
+
         names = ", ".join(map(one_line, elsewhere))
         return NotAStore(
             f"{place.database} has checkpoint tables, but in schemas that are not on the search path: {names}.",
@@ -190,7 +192,7 @@ def not_found(place: Place, elsewhere: list[str], migrations: bool) -> StoreErro
     )
 
 
-def _first_line(error: psycopg.Error) -> str:
+def _first_line(error: Explained) -> str:
     """What the server said, or what libpq said, without the list of everything that was tried."""
     if error.diag.message_primary:
         return error.diag.message_primary

@@ -7,7 +7,9 @@ late that writer committed. What is left is to look in few places:
 - the *tail*: blocks appended since the oldest transaction that has newly finished had begun;
 - *hot* blocks: where rows appeared lately, since a server process goes on filling the block that it knows;
 - everywhere, in slices, when the server's row counters say that more was written than was found there (freed space was
-  used again, a row was updated in place), and once in a while in any case. The counters lag by one to ten seconds.
+  used again, a row was updated in place), and once in a while in any case. The counters lag by one to ten seconds. So
+  a table of moderate size is searched on a hunch, too: when transactions have ended of which no row was found. They may
+  have written to other tables; the more often nothing is found, the longer nothing is searched.
 
 Deleted rows leave nothing to find: there the counters ask for a reload.
 """
@@ -33,7 +35,10 @@ URGENT_SLICE, CALM_SLICE = 8192, 512
 
 RECENT, LARGEST_STUDY = 1000, 1 << 16
 """Where rows were deleted, the first sweep also learns which blocks the last so many transactions wrote to, in heaps of
-up to so many blocks (512 MB)."""
+up to so many blocks (512 MB). Hunches are followed where all heaps together are no larger."""
+
+FIRST_REST = 0.5
+"""Seconds after a hunch that was wrong until the next is followed; doubles each time, up to ``SWEEP_EVERY``."""
 
 SWEEP_EVERY = 60.0
 """Seconds between sweeps that nothing asked for, while there is activity."""
@@ -59,13 +64,17 @@ class Sweep:
         begun: What it will have covered.
         heap: Table it is in.
         block: Next block.
-        urgent: Something is known to be missing.
+        urgent: Something is known, or suspected, to be missing.
+        hunch: It is only suspected.
+        fruitful: Something was found.
     """
 
     begun: Xids
     heap: int
     block: int
     urgent: bool
+    hunch: bool = False
+    fruitful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,8 @@ class Position:
         active: Something happened in the cluster since that began.
         unseen: A transaction has ended since then that had begun before the watch: nobody saw where it wrote.
         reloaded_at: When everything was read last.
+        hunt_at: When a hunch is followed again.
+        rested: Seconds that it was not followed last.
     """
 
     xids: Xids
@@ -125,6 +136,13 @@ class Position:
     reported: frozenset[int] = frozenset()
     active: bool = False
     unseen: bool = False
+    hunt_at: float = 0.0
+    rested: float = 0.0
+
+    @property
+    def hunting(self) -> bool:
+        """Whether a hunch is being followed: worth going on at once, since nothing else will tell soon."""
+        return self.sweep is not None and self.sweep.hunch
 
     @property
     def heaps_known(self) -> bool:
@@ -210,6 +228,8 @@ def advance(position: Position, probe: Probe, found: Iterable[Found], now: float
     changed: set[str] = set()
     reported = set(position.reported)
     rows = [0] * len(position.watches)
+    explained: set[int] = set()
+    fruitful = False
     hot: list[list[tuple[int, int]]] = [list(watch.hot) for watch in position.watches]
     nesting = {swept: min(probe.xids.ended_since(_known(position, swept)), default=None) for swept in (False, True)}
     for row in found:
@@ -222,8 +242,10 @@ def advance(position: Position, probe: Probe, found: Iterable[Found], now: float
             hot[row.heap].append((xid, row.block))
         if new:
             changed.add(row.thread_id)
+            fruitful |= row.swept
         if new and not row.swept:
             reported.add(xid)
+            explained.add(xid)
             rows[row.heap] += row.rows * plain
     lengths = tuple(heap.blocks for heap in probe.heaps)
     watches = tuple(
@@ -233,7 +255,7 @@ def advance(position: Position, probe: Probe, found: Iterable[Found], now: float
     marks = position.marks if position.marks[-1][1] == lengths else (*position.marks, (probe.xids.xmax, lengths))
     earliest = probe.xids.earliest_new(position.xids)
     moved = replace(
-        _stepped(position, probe, now),
+        _stepped(position, probe, now, fruitful),
         xids=probe.xids,
         watches=watches,
         marks=_kept(marks, probe.xids.xmin),
@@ -241,7 +263,8 @@ def advance(position: Position, probe: Probe, found: Iterable[Found], now: float
         active=position.active or earliest is not None,
         unseen=position.unseen or (earliest is not None and _lengths_before(position, earliest) is None),
     )
-    return _with_sweep(moved, now), frozenset(changed)
+    hunch = probe.xids.ended_count(position.xids) > len(explained) and sum(lengths) <= LARGEST_STUDY
+    return _with_sweep(moved, now, hunch and now >= moved.hunt_at), frozenset(changed)
 
 
 def _known(position: Position, swept: bool) -> Xids:
@@ -249,14 +272,14 @@ def _known(position: Position, swept: bool) -> Xids:
     return position.covered if swept else position.xids
 
 
-def _with_sweep(position: Position, now: float) -> Position:
+def _with_sweep(position: Position, now: float, hunch: bool) -> Position:
     """Begin a sweep where one is due and none is under way."""
-    urgent = position.unseen or any(watch.missing for watch in position.watches)
-    due = urgent or (position.active and now - position.swept_at > SWEEP_EVERY)
+    known = position.unseen or any(watch.missing for watch in position.watches)
+    due = known or hunch or (position.active and now - position.swept_at > SWEEP_EVERY)
     if position.sweep is not None or not due or not position.heaps_known:
         return position
     watches = tuple(watch.looked_into() for watch in position.watches)
-    sweep = Sweep(position.xids, 0, 0, urgent)
+    sweep = Sweep(position.xids, 0, 0, urgent=known or hunch, hunch=hunch and not known)
     return replace(position, sweep=sweep, watches=watches, active=False, unseen=False)
 
 
@@ -304,7 +327,7 @@ def _latest(hot: Iterable[tuple[int, int]], length: int) -> tuple[tuple[int, int
 def _slice(sweep: Sweep, covered: Xids, probe: Probe) -> Iterable[Scan]:
     end = min(sweep.block + _step(sweep), probe.heaps[sweep.heap].blocks)
     if sweep.block < end <= LARGEST_SWEEP:
-        oldest = min(covered.xmin, sweep.begun.xmin - RECENT)
+        oldest = covered.xmin if sweep.hunch else min(covered.xmin, sweep.begun.xmin - RECENT)
         yield Scan(sweep.heap, ((sweep.block, end),), max(oldest, 0), swept=True)
 
 
@@ -312,13 +335,20 @@ def _step(sweep: Sweep) -> int:
     return URGENT_SLICE if sweep.urgent else CALM_SLICE
 
 
-def _stepped(position: Position, probe: Probe, now: float) -> Position:
-    sweep = position.sweep
-    if sweep is None:
+def _stepped(position: Position, probe: Probe, now: float, fruitful: bool) -> Position:
+    """The same with the sweep one slice further; ``fruitful``: this slice has shown something."""
+    if position.sweep is None:
         return position
+    sweep = replace(position.sweep, fruitful=position.sweep.fruitful or fruitful)
     block = sweep.block + _step(sweep)
     if block < min(probe.heaps[sweep.heap].blocks, LARGEST_SWEEP):
         return replace(position, sweep=replace(sweep, block=block))
     if sweep.heap + 1 < len(probe.heaps):
         return replace(position, sweep=replace(sweep, heap=sweep.heap + 1, block=0))
-    return replace(position, sweep=None, covered=sweep.begun, swept_at=now)
+    ended = replace(position, sweep=None, covered=sweep.begun, swept_at=now)
+    if sweep.fruitful:
+        return replace(ended, hunt_at=now, rested=0.0)
+    if not sweep.hunch:
+        return ended
+    rest = min(max(FIRST_REST, 2 * position.rested), SWEEP_EVERY)
+    return replace(ended, hunt_at=now + rest, rested=rest)

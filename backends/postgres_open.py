@@ -11,15 +11,18 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from .errors import Cancelled, StoreError, StoreUnreachable
 from .postgres_errors import Place, bad_address, not_answered, not_connected
+from .postgres_wire import Failure, Library, Row, Wire
 
 if TYPE_CHECKING:
     import psycopg
 
-Row: TypeAlias = tuple[Any, ...]
+__all__ = ["Row", "Session", "Statement"]
+
+SomeWire = TypeVar("SomeWire", bound=Wire)
 
 _DEFAULTS = {
     "application_name": "lgtop",
@@ -34,6 +37,7 @@ _OWN_OPTION = "-c default_transaction_read_only=on"
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '5s'"
 _OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:\\.|\S)*)")
 _ESCAPED = re.compile(r"\\(.)")
+_WHERE = (("host", "PGHOST"), ("hostaddr", "PGHOSTADDR"), ("port", "PGPORT"))
 
 
 class Statement(NamedTuple):
@@ -51,12 +55,16 @@ class Session:
     Args:
         address: A URL or a libpq connection string; what it leaves open comes from ``PG*`` variables and service files.
         environ: The environment.
+        brief: It is for a few reads, before which there is no time to import psycopg.
     """
 
-    def __init__(self, address: str, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, address: str, environ: Mapping[str, str] = os.environ, *, brief: bool = False) -> None:
         self._environ = environ
-        self._parameters = _parsed(address)
-        self._connection: psycopg.Connection[Row] | None = None
+        self._library = _library(brief)
+        self._parameters = _parsed(address, self._library)
+        if brief and not self._leads_to_one_host():
+            self._library = _library(brief=False)
+        self._wire: Wire | None = None
         self._begin = _BEGIN
         self._settings: Statement | None = None
         self._closed = False
@@ -68,7 +76,7 @@ class Session:
     @property
     def connected(self) -> bool:
         """Whether the next read needs no new connection."""
-        return self._connection is not None and not self._connection.closed
+        return self._wire is not None and not self._wire.closed
 
     def connect(self) -> None:
         """Connect now.
@@ -76,15 +84,14 @@ class Session:
         Raises:
             StoreUnreachable: The server does not answer or does not let us in.
         """
-        self._connection = self._first_accepted()
-        info = self._connection.info
-        self.version = info.server_version
+        wire = self._wire = self._first_accepted(self._library.connect)
+        self.version = wire.version
         self._begin = _BEGIN
         if self.version >= 110000:
             self._begin += "; SET LOCAL jit = off"
-        if _promises_no_encoding(self._connection):
+        if wire.encoding == "SQL_ASCII":
             self._begin += "; SET LOCAL client_encoding = 'SQL_ASCII'"
-        self.place = Place({**self._parameters, **_actual(info)}, self._environ)
+        self.place = Place({**self._parameters, **wire.actual()}, self._environ)
 
     def own_connection(self) -> tuple[psycopg.Connection[Row], Statement | None]:
         """Open a connection that the caller keeps and closes, in autocommit mode.
@@ -95,8 +102,9 @@ class Session:
         Raises:
             StoreUnreachable: The server does not answer or does not let us in.
         """
-        connection = self._first_accepted()
-        return connection, self._settings
+        from .postgres_psycopg import connect
+
+        return self._first_accepted(connect).connection, self._settings
 
     @property
     def search_path(self) -> str:
@@ -122,82 +130,73 @@ class Session:
         first = [] if self._settings is None else [self._settings]
         text = "; ".join([self._begin, *(statement.sql for statement in (*first, *statements)), "COMMIT"])
         parameters = [parameter for statement in (*first, *statements) for parameter in statement.parameters]
-        outcome = self._attempt(lambda connection: _results(connection, text, parameters))
+        outcome = self._attempt(text, parameters)
         if isinstance(outcome, StoreError):
             raise outcome
         return outcome[len(first) :]
 
     def interrupt(self) -> None:
         """Cancel what ``read`` is running in another thread; nothing happens when it is not."""
-        import psycopg
-
         with self._lock:
-            if not self._reading or self._connection is None:
+            if not self._reading or self._wire is None:
                 return
             self._interrupted = True
-            with suppress(psycopg.Error):  # where it does not get through, the rows are dropped at the end
-                self._connection.cancel_safe(timeout=2)
+            with suppress(Failure):  # where it does not get through, the rows are dropped at the end
+                self._wire.cancel()
 
     def close(self) -> None:
         """Close the connection for good."""
         self._closed = True
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
 
-    def _attempt(self, action: Callable[[psycopg.Connection[Row]], list[list[Row]]]) -> list[list[Row]] | StoreError:
-        """Errors are returned, so that what is raised has no psycopg error as its context: that may quote the DSN."""
-        import psycopg
-
-        assert self._connection is not None
+    def _attempt(self, text: str, parameters: Sequence[object]) -> list[list[Row]] | StoreError:
+        """Errors are returned, so that what is raised has no ``Failure`` as its context: that may quote the DSN."""
+        assert self._wire is not None
         with self._lock:
             self._reading, self._interrupted = True, False
         rows: list[list[Row]] = []
-        failure: psycopg.Error | None = None
+        failure: Failure | None = None
         try:
-            rows = action(self._connection)
-        except psycopg.Error as error:
+            rows = self._wire.run(text, parameters)
+        except Failure as error:
             failure = error
         finally:
             with self._lock:  # an interrupt that is on its way arrives before the next statement
                 self._reading = False
-        lost = failure is not None and not self._recovered(self._connection)
+        lost = failure is not None and not self._recovered(self._wire)
         if self._interrupted and not lost:
             return Cancelled("The query was cancelled.")
         return rows if failure is None else not_answered(failure, self.place, lost=lost)
 
-    def _recovered(self, connection: psycopg.Connection[Row]) -> bool:
+    def _recovered(self, wire: Wire) -> bool:
         """Leave a failed transaction; drop the connection if it has gone."""
-        import psycopg
-
-        try:
-            if not connection.closed:
-                connection.rollback()
+        with suppress(Failure):
+            if not wire.closed:
+                wire.rollback()
                 return True
-        except psycopg.Error:
-            connection.close()
-        self._connection = None
+        wire.close()
+        self._wire = None
         return False
 
-    def _first_accepted(self) -> psycopg.Connection[Row]:
+    def _first_accepted(self, connect: Callable[[Mapping[str, str]], SomeWire]) -> SomeWire:
         """Connect with the startup options that the server, or a pooler before it, accepts.
 
         pgbouncer knows no ``options`` at startup ("unsupported startup parameter"): what the user asked for there is
         then set in every transaction. ``READ ONLY`` is part of each transaction in any case.
         """
-        import psycopg
-
         failure: StoreError | None = None
         for options in self._candidate_options():
             try:
-                connection = self._open(options)
-            except psycopg.Error as error:
+                wire = connect(self._wanted(options))
+            except Failure as error:
                 failure = not_connected(error, self.place)
                 if "startup parameter" not in str(error).lower():
                     break
             else:
                 self._settings = self._wanted_settings() if options == "" else None
-                return connection
+                return wire
         assert failure is not None
         raise failure
 
@@ -218,52 +217,35 @@ class Session:
         calls = ", ".join(["set_config(%s, %s, true)"] * len(found))
         return Statement(f"SELECT {calls}", parameters) if found else None
 
-    def _open(self, options: str | None) -> psycopg.Connection[Row]:
-        from psycopg import ClientCursor, Connection
-
-        parameters: dict[str, Any] = {**_DEFAULTS, **self._parameters}
+    def _wanted(self, options: str | None) -> Mapping[str, str]:
+        """Parameters for libpq."""
+        parameters = {**_DEFAULTS, **self._parameters}
         if options is not None:
             parameters["options"] = options
         if "connect_timeout" not in self._parameters and "PGCONNECT_TIMEOUT" in self._environ:
-            del parameters["connect_timeout"]
-        connection = Connection.connect(
-            **parameters, autocommit=True, prepare_threshold=None, cursor_factory=ClientCursor
-        )
-        _load_as_stored(connection)
-        return connection
+            parameters["connect_timeout"] = self._environ["PGCONNECT_TIMEOUT"]
+        return parameters
+
+    def _leads_to_one_host(self) -> bool:
+        """Whether nothing names several, which are to be tried for ``connect_timeout`` each: psycopg does."""
+        if "service" in self._parameters or self._environ.get("PGSERVICE"):
+            return False
+        return not any("," in self._parameters.get(name, self._environ.get(variable, "")) for name, variable in _WHERE)
 
 
-def _load_as_stored(connection: psycopg.Connection[Row]) -> None:
-    """JSON as the server prints it, and text also where a database promises no encoding."""
-    from psycopg.abc import Buffer
-    from psycopg.adapt import Loader
+def _library(brief: bool) -> Library:
+    if brief:
+        from . import postgres_libpq
 
-    class Printed(Loader):
-        def load(self, data: Buffer) -> bytes:
-            return bytes(data)
+        if postgres_libpq.available():
+            return postgres_libpq
+    from . import postgres_psycopg
 
-    class AnyBytes(Loader):
-        def load(self, data: Buffer) -> str:
-            return bytes(data).decode(errors="backslashreplace")
-
-    for name in ("json", "jsonb"):
-        connection.adapters.register_loader(name, Printed)
-    if _promises_no_encoding(connection):
-        connection.adapters.register_loader("text", AnyBytes)
+    return postgres_psycopg
 
 
-def _promises_no_encoding(connection: psycopg.Connection[Row]) -> bool:
-    return connection.info.parameter_status("server_encoding") == "SQL_ASCII"
-
-
-def _parsed(address: str) -> dict[str, str]:
-    import psycopg
-    from psycopg.conninfo import conninfo_to_dict
-
-    try:
-        parameters = {name: str(value) for name, value in conninfo_to_dict(address).items() if value is not None}
-    except (psycopg.Error, UnicodeError):
-        parameters = None
+def _parsed(address: str, library: Library) -> Mapping[str, str]:
+    parameters = library.parse(address)
     if parameters is None or _ambiguous(address):
         raise bad_address()
     return parameters
@@ -275,26 +257,3 @@ def _ambiguous(address: str) -> bool:
     userinfo, _, tail = rest.partition("@")
     path = rest if "/" in userinfo else tail
     return bool(is_url) and "@" in path.partition("?")[0]
-
-
-def _actual(info: psycopg.ConnectionInfo) -> dict[str, str]:
-    """What libpq really used, with service files and defaults resolved."""
-    return {
-        "host": info.host,
-        "port": str(info.port),
-        "user": info.user,
-        "dbname": info.dbname,
-        "password": info.password,
-    }
-
-
-def _results(connection: psycopg.Connection[Row], text: str, parameters: list[object]) -> list[list[Row]]:
-    results = []
-    with connection.cursor() as cursor:
-        cursor.execute(text.encode(), parameters)
-        more: bool | None = True
-        while more:
-            if cursor.description is not None:
-                results.append(cursor.fetchall())
-            more = cursor.nextset()
-    return results

@@ -52,6 +52,11 @@ class Xids:
         begun_since = (xid for xid in range(earlier.xmax, self.xmax) if xid not in self.running)
         return min((*self.ended_since(earlier), *islice(begun_since, 1)), default=None)
 
+    def ended_count(self, earlier: Xids) -> int:
+        """How many transactions this snapshot sees and an earlier one does not."""
+        begun = self.xmax - earlier.xmax - sum(xid >= earlier.xmax for xid in self.running)
+        return max(0, begun) + len(self.ended_since(earlier))
+
 
 @dataclass(frozen=True, slots=True)
 class Heap:

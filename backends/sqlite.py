@@ -7,9 +7,9 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from . import sqlite_heads, sqlite_rows, sqlite_stored
+from . import sqlite_heads, sqlite_rows
 from .address import sqlite_path
 from .errors import Cancelled, StoreUnreachable
 from .model import CheckpointKey, CheckpointRow, Cursor, Delta, RawCheckpoint, ThreadHead, Write
@@ -18,7 +18,9 @@ from .sqlite_file import FileState, replaced
 from .sqlite_open import ATTEMPTS, OpenFile, busy, explain, open_file, read_layout, schema_version
 from .sqlite_values import lossless_text
 from .store import Scope, StoreInfo
-from .stored import StoredRow
+
+if TYPE_CHECKING:
+    from .stored import StoredRow
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -144,7 +146,9 @@ class SqliteStore:
 
     def stored(self, thread_id: str) -> Iterator[StoredRow]:
         """Every row of a thread as it stands, in bounded memory."""
-        return sqlite_stored.stored(self._read, thread_id, self._file.layout.task_path)
+        from .sqlite_stored import stored
+
+        return stored(self._read, thread_id, self._file.layout.task_path)
 
     def sample(self, limit: int) -> Iterator[RawCheckpoint]:
         """Newest checkpoints over the whole store with ``Scope.CONTROL``."""

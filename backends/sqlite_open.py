@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .errors import NotAStore, StoreBusy, StoreError, StoreUnreachable
+from .errors import EmptyPlace, NotAStore, StoreBusy, StoreError, StoreUnreachable
 from .sqlite_file import SETTLING, WHICH_FILE, FileState, replaced, suggestion, uses_wal
 
 BUSY_SECONDS = 2.0
@@ -156,14 +156,15 @@ def read_layout(connection: sqlite3.Connection, path: str) -> Layout:
     """Find out which layout the tables have.
 
     Raises:
-        NotAStore: There are no checkpoint tables, or tables of that name that are something else.
+        EmptyPlace: There are no checkpoint tables.
+        NotAStore: There are tables of that name that are something else.
         sqlite3.Error: The file cannot be read.
     """
     name = os.path.basename(path)
     kinds = dict(connection.execute("select name, type from sqlite_master where name in ('checkpoints', 'writes')"))
     columns = {table: {row[1] for row in connection.execute(f"pragma table_info({table})")} for table in kinds}
     if not kinds:
-        raise NotAStore(f"{name} is an SQLite database without checkpoint tables.", WHICH_FILE)
+        raise EmptyPlace(f"{name} is an SQLite database without checkpoint tables.", WHICH_FILE)
     checkpoints, writes = columns.get("checkpoints", set()), columns.get("writes", set())
     if "thread_ts" in checkpoints:
         raise NotAStore(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .address import parse_address
 from .model import CheckpointKey, CheckpointRow, Cursor, Delta, RawCheckpoint, ThreadHead, Write
-from .stored import StoredRow
+
+if TYPE_CHECKING:
+    from .stored import StoredRow
 
 
 class Scope(Enum):
@@ -130,11 +132,12 @@ class Store(Protocol):
         ...
 
 
-def open_store(address: str) -> Store:
+def open_store(address: str, *, brief: bool = False) -> Store:
     """Open a checkpoint store read-only; nothing is written, nothing is created.
 
     Args:
         address: A path, ``sqlite:///path``, ``postgresql://…`` or a libpq connection string (``host=… dbname=…``).
+        brief: It is for a command that reads and ends: what takes long to load is not used where it can be avoided.
 
     Raises:
         NotAStore: The file or database holds something else.
@@ -144,7 +147,7 @@ def open_store(address: str) -> Store:
     if parsed.dsn is not None:
         from .postgres import PostgresStore
 
-        return PostgresStore(parsed.dsn)
+        return PostgresStore(parsed.dsn, brief=brief)
     from .sqlite import SqliteStore
 
     return SqliteStore(address)

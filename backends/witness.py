@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .runs.ledger import Ledger
     from .runs.run import Run
     from .runs.verdict import Verdict
+    from .store import Store
 
 GLANCE_SECONDS: Final = 0.25
 """Between two looks at the locks of a file, and at the records of the runs: neither asks a server."""
@@ -78,10 +79,17 @@ class Witness:
         self._guard = threading.RLock()
 
     @classmethod
-    def of(cls, address: Address) -> Witness:
-        """The witness of a store; nothing is opened yet."""
+    def of(cls, address: Address, beside: Store | None = None) -> Witness:
+        """The witness of a store; nothing is opened yet.
+
+        Args:
+            address: The store.
+            beside: See ``LockBoard``.
+        """
         target = address.dsn or address.path or address.raw
-        return cls(lambda: _board(target), lambda: _ledger(target), _are_runs_recorded, local=address.dsn is None)
+        return cls(
+            lambda: _board(target, beside), lambda: _ledger(target), _are_runs_recorded, local=address.dsn is None
+        )
 
     def look(self, threads: Callable[[], Iterable[str]] = tuple) -> None:
         """Read the locks as they are now.
@@ -202,10 +210,10 @@ class Witness:
             board.close()
 
 
-def _board(target: str) -> LockBoard:
+def _board(target: str, beside: Store | None) -> LockBoard:
     from .locks.board import LockBoard
 
-    return LockBoard(target)
+    return LockBoard(target, beside)
 
 
 def _ledger(target: str) -> Ledger:

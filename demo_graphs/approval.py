@@ -1,11 +1,13 @@
-"""Two people are asked at once before money is spent; each question says what an answer must look like.
+"""Two people are asked at once before money is spent, and it stops once more before the decision.
 
              ┌──> finance ──┐
-    draft ───┤              ├──> decide
+    draft ───┤              ├──‖ decide
              └──> legal ────┘
 
-Watch a thread *waiting* on two questions with different ids. Answering one leaves the other open: the answered
-task keeps its answer as a pending write until both are there and the step can be saved.
+Watch a thread *waiting* on two questions with different ids, each of which says what an answer must look like.
+Answering one leaves the other open: the answered task keeps its answer as a pending write until both are there and the
+step can be saved. Then the thread is *paused*: ``decide`` has a static breakpoint, which asks nothing. Look at the
+state, change it if need be, and resume.
 """
 
 from __future__ import annotations
@@ -96,4 +98,4 @@ builder.add_edge("draft", "legal")
 builder.add_edge(["finance", "legal"], "decide")
 builder.add_edge("decide", END)
 
-graph = builder.compile(name="approval")
+graph = builder.compile(name="approval", interrupt_before=["decide"])

@@ -37,13 +37,15 @@ MEANT = (ConnectionError, PermissionError, NodeTimeoutError)
 
 
 def play(scene: Scene, saver: BaseCheckpointSaver[Any]) -> None:
-    """Run a scene to its end, its first unanswered question, or its error."""
+    """Run a scene to its end, its first unanswered question, or its error; nobody stops at a breakpoint."""
     graph, config = cast(scene, saver)
     follow(graph, scene["input"], config, scene.get("die_in"))
     answers = scene.get("answers", {})
     tasks = graph.get_state(config).tasks
     if asked := {q.id: answers[task.name] for task in tasks for q in task.interrupts if task.name in answers}:
         follow(graph, Command(resume=asked), config)
+    if (left := graph.get_state(config)).next and not any(task.interrupts or task.error for task in left.tasks):
+        follow(graph, None, config)
 
 
 def cast(scene: Scene, saver: BaseCheckpointSaver[Any]) -> tuple[Any, dict[str, Any]]:

@@ -22,7 +22,7 @@ from tui.widgets.caption import Caption
 
 DOCS = Path(__file__).resolve().parent
 SIZE = (100, 26)
-PACE = 2.0
+PACE = 1.0
 """Seconds that a node takes."""
 
 SHOWN = 5.0

@@ -114,7 +114,7 @@ def _code_attacks(canary: str) -> Iterator[Attack]:
 
 def _corrupt_values() -> Iterator[Attack]:
     """Blobs that are damaged, lie about their size, or exhaust stack or memory."""
-    deep = 100_000
+    deep = 20_000
     sound = {
         "invalid-utf8": b"\x92\xa4\xff\xfe\x80a\xa7sibling",
         "surrogate-utf8": b"\x92\xa3\xed\xa0\x80\xa7sibling",
@@ -140,8 +140,8 @@ def _corrupt_values() -> Iterator[Attack]:
         "deep-ext": nested_ext(0, 300, wrap=b"\x93\xa1a\xa1B"),
         "deep-ext-list": nested_ext(0, 40, wrap=b"\x93\xa1a\xa1B" + b"\x91" * 1000),
         "deep-snapshot": nested_ext(7, 500),
-        "wide-list": b"\xdd" + struct.pack(">I", 200_000) + b"\x01" * 200_000,
-        "huge-string": b"\xdb" + struct.pack(">I", 2_000_000) + b"x" * 2_000_000,
+        "wide-list": b"\xdd" + struct.pack(">I", 30_000) + b"\x01" * 30_000,
+        "huge-string": b"\xdb" + struct.pack(">I", 300_000) + b"x" * 300_000,
         "secret": pack(
             [ext(0, ("pydantic.types", "SecretStr", "hunter2")), ext(0, ("pydantic", "SecretBytes", b"hunter2"))]
         ),

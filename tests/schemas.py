@@ -184,23 +184,28 @@ ACTION = record(
     command=TEXT,
 )
 ACTIONS = array(ACTION)
-DELETED = record(
-    verb={"enum": ["rm", "prune"]},
+GONE = {"checkpoints": NUMBER, "writes": NUMBER, "blobs": NUMBER, "bytes": NUMBER}
+BULK_STATES = ("pending", "running", "done", "failed", "refused", "skipped", "stopped")
+BULK = record(
+    action={"enum": ["resume", "answer", "stop", "copy", "delete", "prune", "export"]},
     dry_run=FLAG,
-    threads=array(
+    total=NUMBER,
+    states=record(**dict.fromkeys(BULK_STATES, NUMBER)),
+    elapsed={"type": "number", "minimum": 0},
+    deleted={"anyOf": [record(threads=NUMBER, **GONE), {"type": "null"}]},
+    outcomes=array(
         record(
             thread_id=TEXT,
-            outcome={"enum": ["would", "done", "nothing", "running", "gone", "changed", "failed", "left"]},
+            state={"enum": [*BULK_STATES]},
             reason=MAYBE_TEXT,
-            checkpoints=NUMBER,
-            writes=NUMBER,
-            blobs=NUMBER,
-            bytes=NUMBER,
-            kept=NUMBER,
+            run=MAYBE_TEXT,
+            tries=NUMBER,
+            seconds={"type": "number", "minimum": 0},
+            copy=MAYBE_TEXT,
+            deleted={"anyOf": [record(**GONE, kept=NUMBER), {"type": "null"}]},
         )
     ),
-    total=record(threads=NUMBER, checkpoints=NUMBER, writes=NUMBER, blobs=NUMBER, bytes=NUMBER),
-    store=record(bytes_before=NUMBER, bytes=NUMBER, free=MAYBE_NUMBER, vacuumed=FLAG),
+    store={"anyOf": [record(bytes_before=NUMBER, bytes=NUMBER, free=MAYBE_NUMBER, vacuumed=FLAG), {"type": "null"}]},
 )
 THREAD_SIZE = record(
     thread_id=TEXT,

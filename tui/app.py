@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from rich.segment import Segment, Segments
 from textual import work
-from textual.app import App
-from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.widget import Widget
 
 from backends.address import Address
 from backends.index import ThreadIndex
-from backends.text import one_line
 
-from .guard import AsciiGuard, ControlGuard
+from .everywhere import Everywhere
 from .live import Live
 from .messages import FeedEvent
 from .screens.threads import ThreadsScreen
 from .terminal import Terminal
-from .theme import DARK, TERMINAL, THEMES, next_theme
+from .theme import DARK, TERMINAL, THEMES
 from .work import StoreThread
 
 if TYPE_CHECKING:
-    from textual.command import Provider
-    from textual.dom import DOMNode
-
     from backends.decode import Decoder
     from backends.feed import Feed
     from backends.feed_events import Event
     from backends.reader import Reader
     from backends.witness import Witness
 
+    from .bulk import Bulk
     from .control import Control, Project
     from .lab.experiment import Experiment
+    from .scales import Scales
 
 _LOCAL_PACE = 1 / 30
 """Least seconds between two repaints of changed rows."""
@@ -59,13 +51,7 @@ _TURN = 0.001
 """Seconds after which the feed's thread lets the screen's go on, when both want to."""
 
 
-def _commands() -> type[Provider]:
-    from .commands import Commands
-
-    return Commands
-
-
-class LgtopApp(App[None]):
+class LgtopApp(Everywhere):
     """Watch a checkpoint store.
 
     Args:
@@ -97,20 +83,6 @@ class LgtopApp(App[None]):
 
     TITLE = "lgtop"
     CSS_PATH = Path(__file__).with_name("app.tcss")
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
-    BINDING_GROUP_TITLE = "Everywhere"
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("colon,ctrl+p", "command_palette", "command", id="app.palette", tooltip="Commands"),
-        Binding("question_mark,f1", "help", "help", id="app.help", tooltip="Keys of this screen"),
-        Binding("q", "quit", "quit", id="app.quit", tooltip="Quit"),
-        Binding("R", "runs", "runs", show=False, id="app.runs", tooltip="Runs, live and past"),
-        Binding("L", "actions", "actions", show=False, id="app.actions", tooltip="What was done with lgtop; undo it"),
-        Binding("X", "lab", "crash lab", show=False, id="app.lab", tooltip="Crash lab: run, crash and resume a graph"),
-        Binding("T", "next_theme", "theme", show=False, id="app.theme", tooltip="Next theme: dark, light, 16 colours"),
-        Binding("ctrl+l", "redraw", "redraw", show=False, id="app.redraw", tooltip="Draw the screen anew"),
-        Binding("ctrl+z", "suspend_process", "suspend", show=False, id="app.suspend", tooltip="Go to the shell"),
-    ]
 
     def __init__(
         self,
@@ -188,6 +160,20 @@ class LgtopApp(App[None]):
         return Control(self, self.address, self.store_thread, project, self.readonly)
 
     @cached_property
+    def bulk(self) -> Bulk:
+        """What is done to many threads at once."""
+        from .bulk import Bulk
+
+        return Bulk(self, self._open_reader, _REMOTE_PACE if self.terminal.remote else 0.1)
+
+    @cached_property
+    def scales(self) -> Scales:
+        """Measures threads."""
+        from .scales import Scales
+
+        return Scales(self.address, self.live.measured)
+
+    @cached_property
     def experiment(self) -> Experiment:
         """What the crash lab is about."""
         from .lab.experiment import Experiment
@@ -202,7 +188,7 @@ class LgtopApp(App[None]):
 
     def on_load(self) -> None:
         """Begin to read the store while the first frame is made: it may then show the first rows already."""
-        threading.excepthook = self._thread_died
+        threading.excepthook = self.thread_died
         self.follow_store()
 
     def on_ready(self) -> None:
@@ -251,96 +237,10 @@ class LgtopApp(App[None]):
         if self.feed is not None:
             self.feed.stop()
         self.store_thread.close()
+        self.bulk.close()
+        self.scales.close()
 
-    # What screens ask for
-
-    def open_thread(self, thread_id: str) -> None:
-        """Show one thread."""
-        from .screens.thread import ThreadScreen
-
-        self.push_screen(ThreadScreen(thread_id))
-
-    def copy(self, text: str, what: str) -> None:
-        """Copy a text and say where it went.
-
-        Args:
-            text: The text.
-            what: What it is, for the person.
-        """
-        self.copy_to_clipboard(text.encode("utf-8", "replace").decode())
-        self.run_worker(self._copy_with_tools(text, what), group="copy", exit_on_error=False)
-
-    async def _copy_with_tools(self, text: str, what: str) -> None:
-        from .clipboard import copy_with_tools
-
-        if done := await asyncio.to_thread(copy_with_tools, text):
-            self.notify(f"Copied the {what} to {', '.join(done)}, and asked the terminal (OSC 52).")
-        else:
-            self.notify(f"Asked the terminal to copy the {what} (OSC 52); it does not say whether it did.")
-
-    def say_at_exit(self, lines: Iterable[str]) -> None:
-        """Leave some lines on the terminal when the app has gone; safe text, never markup."""
-        self._exit_renderables += [Segments([Segment(line), Segment.line()]) for line in lines]
-
-    def notify(self, message: str, **options: Any) -> None:
-        """Show a toast; never markup."""
-        super().notify(one_line(message, 500), **{**options, "markup": False})
-
-    # Actions
-
-    def action_command_palette(self) -> None:
-        """Every command, and every thread by its id."""
-        from .palette import Palette
-
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette())
-
-    def action_help(self) -> None:
-        """Every key of this screen."""
-        from .dialogs.help import Help, groups_of
-
-        heading = f"Keys · {self.screen.BINDING_GROUP_TITLE or 'this screen'}"
-        self.push_screen(Help(groups_of(self.screen), heading))
-
-    def action_runs(self) -> None:
-        """Runs of this store."""
-        from .screens.runs import RunsScreen
-
-        self._go_to(RunsScreen)
-
-    def action_actions(self) -> None:
-        """The action log of this store."""
-        from .screens.actions import ActionsScreen
-
-        self._go_to(ActionsScreen)
-
-    def action_lab(self) -> None:
-        """The crash lab."""
-        from .screens.lab import LabScreen
-
-        self._go_to(LabScreen)
-
-    def _go_to(self, kind: type[Screen[None]]) -> None:
-        """Show a screen that there is only one of: go back to it where it is open already."""
-        if not any(isinstance(screen, kind) for screen in self.screen_stack):
-            self.push_screen(kind())
-            return
-        while not isinstance(self.screen, kind):
-            self.pop_screen()
-
-    async def action_quit(self) -> None:
-        """Quit, once it is settled what becomes of the runs that go on."""
-        from .dialogs.quit import leave
-
-        self.run_worker(leave(self), exclusive=True, group="quit")
-
-    def action_next_theme(self) -> None:
-        """Go through the themes."""
-        self.theme = next_theme(self.theme)
-
-    def action_redraw(self) -> None:
-        """Draw everything, also what the terminal has lost."""
-        self.refresh(layout=True)
+    # What is asked of the whole app
 
     async def action_show_status(self, status: str) -> None:
         """Show the threads with a status."""
@@ -350,69 +250,13 @@ class LgtopApp(App[None]):
         if isinstance(screen, ThreadsScreen):
             screen.filter_by(f"status:{status}")
 
-    def action_help_quit(self) -> None:
-        """Ctrl+C does not quit; say what does."""
-        self.notify("Press q to quit")
+    async def action_quit(self) -> None:
+        """Quit, once it is settled what becomes of the runs that go on."""
+        from .dialogs.quit import leave
 
-    # Safety
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """What every line passes before it reaches the terminal."""
-        guards = [ControlGuard()] if self.terminal.unicode else [ControlGuard(), AsciiGuard()]
-        return [*super().get_line_filters(), *guards]
-
-    async def run_action(
-        self,
-        action: Any,
-        default_namespace: DOMNode | None = None,
-        namespaces: Mapping[str, DOMNode] | None = None,
-    ) -> bool:
-        """Run what a key asks for: a failure does not end the app; a screen not made yet, or gone, hears nothing."""
-        if not self._hears(default_namespace):
-            return False
-        try:
-            return await super().run_action(action, default_namespace, namespaces)
-        except Exception as error:  # the key may be Textual's own, as in a command palette that is still empty
-            self.tell_failure(error)
-            return False
-
-    def _hears(self, node: DOMNode | None) -> bool:
-        """Whether a key that was pressed for a node finds it on screen, and complete."""
-        if not self.screen.is_mounted:
-            return False
-        return not isinstance(node, Widget) or (node.is_attached and node.screen is self.screen)
-
-    def _handle_exception(self, error: Exception) -> None:
-        """Stop because of an error of our own: no traceback on the terminal, no local variables anywhere."""
-        self._return_code = 1
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-        self._report(error)
-
-    def _fatal_error(self) -> None:
-        """As Textual calls it from an except clause."""
-        self._report(sys.exc_info()[1] or RuntimeError("unknown"))
-
-    def _thread_died(self, failure: threading.ExceptHookArgs) -> None:
-        """An error of our own on another thread: say so instead of writing a traceback over the screen."""
-        self.tell_failure(failure.exc_value or RuntimeError(failure.exc_type.__name__))
-
-    def tell_failure(self, error: BaseException) -> None:
-        """Say that something of our own failed, and where the details are; the app goes on."""
-        from .crash import write_log
-
-        log = write_log(error, self._secrets)
-        self.notify(f"lgtop failed in the background ({type(error).__name__}). Details: {log}", severity="error")
+        self.run_worker(leave(self), exclusive=True, group="quit")
 
     @property
-    def _secrets(self) -> list[str]:
+    def secrets(self) -> Sequence[str]:
         """Texts that no log may contain."""
         return [self.address.dsn] if self.address.dsn else []
-
-    def _report(self, error: BaseException) -> None:
-        from .crash import sentence, write_log
-
-        line = sentence(error, write_log(error, self._secrets))
-        self._exit_renderables.append(Segments([Segment(line), Segment.line()]))
-        self._close_messages_no_wait()

@@ -29,8 +29,14 @@ class KeymapError(ValueError):
 def groups() -> list[list[Binding]]:
     """The bindings that a person meets at the same time: those of the app, a screen, and a widget in it."""
     from .app import LgtopApp
+    from .demo.app import DemoApp
+    from .demo.screen import TourScreen
     from .dialogs.answer import Answer
     from .dialogs.ask_text import AskText
+    from .dialogs.bulk_answer import BulkAnswer
+    from .dialogs.bulk_choose import BulkChoose, Offers
+    from .dialogs.bulk_preview import BulkPreview
+    from .dialogs.bulk_prune import BulkPrune
     from .dialogs.choose import Choices, Choose
     from .dialogs.confirm import Confirm
     from .dialogs.edit import Edit
@@ -41,6 +47,7 @@ def groups() -> list[list[Binding]]:
     from .dialogs.quit import Quit
     from .dialogs.start import Start
     from .screens.actions import ActionsScreen
+    from .screens.bulk import BulkScreen
     from .screens.inbox import InboxScreen
     from .screens.lab import LabScreen
     from .screens.run import RunScreen
@@ -48,6 +55,7 @@ def groups() -> list[list[Binding]]:
     from .screens.thread import ThreadScreen
     from .screens.threads import ThreadsScreen
     from .widgets.action_list import ActionList
+    from .widgets.bulk_list import BulkList
     from .widgets.event_lines import EventLines
     from .widgets.fate_table import FateTable
     from .widgets.fault_pane import FaultGraph
@@ -73,22 +81,27 @@ def groups() -> list[list[Binding]]:
         (RunsScreen, RunList),
         (RunScreen, EventLines),
         (ActionsScreen, ActionList),
+        (BulkScreen, BulkList),
         (LabScreen, FaultGraph),
         (LabScreen, FateTable),
         (ChooseFault, FaultGraph),
         (Choose, Choices),
         (Help, HelpLines),
         (Preview, Sheet),
+        (BulkPreview, Sheet),
+        (BulkPreview, FieldInput),
+        (BulkChoose, Offers),
         (Confirm, Sheet),
         (Quit, Choices),
         (AskText, FieldInput),
         *(
             (dialog, widget)
-            for dialog in (Answer, Start, Edit, GiveInput)
+            for dialog in (Answer, Start, Edit, GiveInput, BulkAnswer, BulkPrune)
             for widget in (Form, FieldInput, Picker, JsonArea)
         ),
     ]
-    return [[*_bindings(LgtopApp), *_bindings(screen), *_bindings(widget)] for screen, widget in together]
+    tour = [*_bindings(DemoApp), *_bindings(TourScreen), *_bindings(ThreadList)]
+    return [*([*_bindings(LgtopApp), *_bindings(screen), *_bindings(widget)] for screen, widget in together), tour]
 
 
 def checked(overrides: Mapping[str, str], groups: Iterable[Iterable[Binding]]) -> dict[str, str]:

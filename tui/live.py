@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -161,6 +161,10 @@ class Live:
     def _connect(self, connection: Connection) -> None:
         self.connection = connection
         self.connected.publish(connection)
+
+    def measured(self, sizes: Mapping[str, int]) -> None:
+        """Take in bytes by thread."""
+        self._touch(self.index.set_sizes(sizes))
 
     # To the screens
 

@@ -178,6 +178,9 @@ class Thread:
                 self._vanished = True  # whoever notices has only the input
                 self._answers.restart()
                 verb, answers = Verb.START, {}
+            elif where.inside:
+                node = "/".join(part.partition(":")[0] for part in where.inside.split("|"))
+                return f"Only what is inside of {node} was saved, and LangGraph goes on from the graph around it."
             elif where.status is StatusName.DONE:
                 return ""
             elif where.status is StatusName.WAITING:

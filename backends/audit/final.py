@@ -43,12 +43,14 @@ class Final:
         reason: Why.
         content: All that is compared: status, state, questions, next, as JSON; the thread's own id is masked.
         questions: What waits.
+        inside: Namespace of the subgraph that alone has saved something; empty where the thread itself has.
     """
 
     status: StatusName
     reason: str
     content: dict[str, Any]
     questions: tuple[Question, ...]
+    inside: str = ""
 
 
 class Difference(NamedTuple):
@@ -94,7 +96,8 @@ def look(address: str, thread_id: str) -> Final | None:
             "questions": [{"node": question.node, "value": question.value} for question in questions],
             "state": {name: to_json(_flat(value)) for name, value in reader.state(key).items()},
         }
-        return Final(analysis.status, analysis.reason, _masked(content, thread_id), questions)
+        inside = key.ns if ":" in key.ns else ""
+        return Final(analysis.status, analysis.reason, _masked(content, thread_id), questions, inside)
 
 
 def differences(old: Any, new: Any, path: Path = ()) -> Iterator[Difference]:

@@ -9,7 +9,7 @@ from ..locks.take import take
 from ..model import CheckpointKey
 from ..runs.record import new_record
 from ..runs.run import Run
-from ..runs.spawn import spawn
+from ..runs.spawn import Start, spawn
 from ..runs.spec import GraphRef, RunSpec, Verb
 from . import journal
 from .call import BRANCH, COPY
@@ -18,13 +18,14 @@ from .gate import Gate
 from .plan import Intent, Plan
 
 
-def execute(plan: Plan, gate: Gate, *, operator: str | None = None) -> Run | Copied:
+def execute(plan: Plan, gate: Gate, *, operator: str | None = None, start: Start = spawn) -> Run | Copied:
     """Do what a plan says.
 
     Args:
         plan: From ``planning.make_plan``.
         gate: The store.
         operator: Who asks; ``None`` is the user of this process.
+        start: How the process of a run is started.
 
     Returns:
         The run, which has just begun in a process of its own; or the thread that was made.
@@ -44,7 +45,7 @@ def execute(plan: Plan, gate: Gate, *, operator: str | None = None) -> Run | Cop
         return _copy(plan, gate, who)
     if plan.graph is None:
         raise Refused("No graph is known for this thread.", "Name one with --graph.")
-    return _run(plan, plan.graph, gate, who)
+    return _run(plan, plan.graph, gate, who, start)
 
 
 def _copy(plan: Plan, gate: Gate, operator: str) -> Copied:
@@ -64,7 +65,7 @@ def _copy(plan: Plan, gate: Gate, operator: str) -> Copied:
     return copied
 
 
-def _run(plan: Plan, graph: GraphRef, gate: Gate, operator: str) -> Run:
+def _run(plan: Plan, graph: GraphRef, gate: Gate, operator: str, start: Start) -> Run:
     try:
         run_id, folder = new_record()
     except OSError as error:
@@ -76,7 +77,7 @@ def _run(plan: Plan, graph: GraphRef, gate: Gate, operator: str) -> Run:
     entry = journal.new_entry(plan, gate, key, operator, run_id)
     journal.append(entry)
     try:
-        return spawn(spec, store_key=key)
+        return start(spec, store_key=key)
     except (Refused, StoreError, OSError) as error:
         journal.conclude(entry.action_id, outcome="refused", reason=str(error))
         raise

@@ -84,6 +84,18 @@ class Gate:
             with writing_postgres(self.target) as rows:
                 yield rows
 
+    def create(self) -> None:
+        """Make the tables of a store that has none, as LangGraph's own saver does, and the file where it is one.
+
+        Raises:
+            Refused: Nothing may be written here.
+            StoreError: The store cannot be reached, or something else stands there.
+        """
+        self.check()
+        from ..durability.tables import make_tables
+
+        make_tables(self.address)
+
     def vacuum(self) -> None:
         """Give the free pages of an SQLite file back to the disk; nobody else can write to it meanwhile.
 

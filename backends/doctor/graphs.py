@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..errors import Refused
 from ..graphs.config import find, read_config
-from ..graphs.draw import draw
+from ..graphs.draw import draw_each
+from ..graphs.drawing import Drawing
 from ..graphs.reference import parse_ref
 from ..runs.spec import GraphRef
 from ..text import one_line
 from .finding import Finding, State
 
-_AT_ONCE = 2
-"""Graphs imported at a time."""
-
 _MISSING = re.compile(r"No module named '([\w.]+)'")
 
 
 def examine_graphs(cwd: Path, graph: str, python: str) -> Iterator[Finding]:
-    """Import graphs, each in a process of its own.
+    """Import graphs, in a process of their own.
 
     Args:
         cwd: Where the project is looked for, here or above.
@@ -38,8 +35,8 @@ def examine_graphs(cwd: Path, graph: str, python: str) -> Iterator[Finding]:
         told = f"There is no langgraph.json in {cwd} or above: no graph was loaded."
         yield Finding("graphs", State.NOTE, told, "Go to the project, or name one with --graph.")
         return
-    with ThreadPoolExecutor(_AT_ONCE) as children:
-        yield from children.map(_loaded, refs)
+    for ref, found in zip(refs, draw_each(refs), strict=True):
+        yield _loaded(ref, found)
 
 
 def _refs(cwd: Path, graph: str, python: str) -> Sequence[GraphRef]:
@@ -49,12 +46,10 @@ def _refs(cwd: Path, graph: str, python: str) -> Sequence[GraphRef]:
     return [] if config is None else read_config(config, python)
 
 
-def _loaded(ref: GraphRef) -> Finding:
-    try:
-        drawing = draw(ref)
-    except Refused as error:
-        return Finding("graph", State.FAULT, error.reason, error.advice or _advice(ref, error.reason))
-    nodes = sum(not node.name.startswith("__") for node in drawing.nodes)
+def _loaded(ref: GraphRef, found: Drawing | Refused) -> Finding:
+    if isinstance(found, Refused):
+        return Finding("graph", State.FAULT, found.reason, found.advice or _advice(ref, found.reason))
+    nodes = sum(not node.name.startswith("__") for node in found.nodes)
     told = f"{one_line(ref.name, 60)} loads and has {nodes} node{'' if nodes == 1 else 's'}."
     return Finding("graph", State.OK, told)
 

@@ -36,7 +36,7 @@ for name in ("langgraph", "langgraph-checkpoint", "langgraph-checkpoint-sqlite",
 def attempt(kind, ask):
     try:
         return ask()
-    except Exception as error:
+    except Exception as error:  # a broken package may raise anything when it is imported
         told["problems"][kind] = f"{type(error).__name__}: {error}"
 
 def pregel():

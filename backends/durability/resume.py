@@ -123,7 +123,7 @@ def _resumed(
         result = resume_function(thread_id)
         _refuse_coroutine(result)
         outcome["result"] = result
-    except Exception as error:
+    except Exception as error:  # the application's own code ran: whatever it raises is what came of it
         _failed(outcome, error)
     after = _standing(thread_id, connection_string)
     if after is not None:

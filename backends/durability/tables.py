@@ -16,6 +16,8 @@ from ..postgres_schema import inspect
 if TYPE_CHECKING:
     import psycopg
 
+    from ..address import Address
+
 _NAME = "(checkpoint tables)"
 """What is held instead of a thread meanwhile."""
 
@@ -54,6 +56,21 @@ def are_being_made(target: str) -> bool:
     """Whether a process is making the tables now; nothing is taken and nothing written."""
     with closing(LockBoard(target)) as board:
         return _NAME in board.holders(lambda: (_NAME,))
+
+
+def make_tables(address: Address) -> None:
+    """Make the tables of a store where they are missing; the file too, where it is one.
+
+    Raises:
+        StoreError: It cannot be reached, or something else stands there.
+        Refused: It cannot be written to.
+    """
+    if address.path is None:
+        make_postgres_tables(address.target)
+        return
+    from .savers import Settings, SqliteSource
+
+    SqliteSource(address.path, Settings(1, 1, _PATIENCE, None)).close()
 
 
 def make_postgres_tables(dsn: str) -> None:

@@ -6,7 +6,8 @@ import json
 import threading
 import time
 from collections import defaultdict
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
@@ -15,13 +16,12 @@ from typing import NamedTuple
 from ..errors import Refused
 from ..folders import private_folder, state_folder, write_whole
 from ..runs.spec import GraphRef
-from .draw import draw
+from .draw import draw_each
 from .drawing import Drawing
-from .sources import fingerprint
+from .sources import fingerprints
 
-AT_ONCE = 2
+_CHILDREN = 2
 """Children that import graphs at the same time."""
-
 
 _RETRY = 30.0
 """Seconds for which a refusal holds: something besides the sources may change, such as a package that is missing."""
@@ -43,7 +43,7 @@ class Gallery:
 
     def __init__(self) -> None:
         self._one_each: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._children = threading.BoundedSemaphore(AT_ONCE)
+        self._children = threading.BoundedSemaphore(_CHILDREN)
         self._last: dict[str, _Answer] = {}
 
     def drawing(self, ref: GraphRef) -> Drawing:
@@ -52,24 +52,38 @@ class Gallery:
         Raises:
             Refused: It cannot be imported. Within half a minute it is tried again only if a source has changed.
         """
-        name = _name(ref)
-        with self._one_each[name]:
-            state = fingerprint(ref)
-            found = self._kept(name, state)
-            if found is None:
-                with self._children:
-                    found = _drawn(ref)
-                self._last[name] = _Answer(state, found, time.monotonic())
-                if isinstance(found, Drawing):
-                    _save(name, state, found)
+        (found,) = self.drawings([ref])
         if isinstance(found, Refused):
             raise Refused(found.reason, found.advice)
         return found
+
+    def drawings(self, refs: Sequence[GraphRef]) -> list[Drawing | Refused]:
+        """Return what graphs look like now, or why that cannot be told; those of one project take one child."""
+        places = {_name(ref): ref for ref in refs}
+        with ExitStack() as stack:
+            for name in sorted(places):  # whoever waits for one of several holds only such as come before it
+                stack.enter_context(self._one_each[name])
+            states = dict(zip(places, fingerprints(list(places.values())), strict=True))
+            found = {name: self._kept(name, state) for name, state in states.items()}
+            missing = [name for name, kept in found.items() if kept is None]
+            if missing:
+                with self._children:
+                    drawn = draw_each([places[name] for name in missing])
+                found.update(zip(missing, drawn, strict=True))
+            for name in missing:
+                self._keep(name, states[name], found[name])
+        return [kept for ref in refs if (kept := found[_name(ref)]) is not None]
 
     def glance(self, ref: GraphRef) -> Drawing | None:
         """Return the last drawing that was made or read in this process, at once, changed or not."""
         last = self._last.get(_name(ref))
         return last.found if last is not None and isinstance(last.found, Drawing) else None
+
+    def _keep(self, name: str, state: str, found: Drawing | Refused | None) -> None:
+        if found is not None:
+            self._last[name] = _Answer(state, found, time.monotonic())
+        if isinstance(found, Drawing):
+            _save(name, state, found)
 
     def _kept(self, name: str, state: str) -> Drawing | Refused | None:
         last = self._last.get(name)
@@ -78,13 +92,6 @@ class Gallery:
         if (saved := _saved(name, state)) is not None:
             self._last[name] = _Answer(state, saved, time.monotonic())
         return saved
-
-
-def _drawn(ref: GraphRef) -> Drawing | Refused:
-    try:
-        return draw(ref)
-    except Refused as refused:
-        return refused
 
 
 def _name(ref: GraphRef) -> str:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import Refused
 from ..runs.interpreter import locate
 from ..runs.spec import GraphRef
 from .belongs import fitting
 from .choices import Choices, graph_of_run
 from .config import find, read_config
 from .drawing import Drawing
-from .gallery import AT_ONCE, Gallery
+from .gallery import Gallery
 from .reference import parse_ref
 
 
@@ -102,17 +100,10 @@ class Known:
         if told is not None:
             python = self._interpreter()
             return [replace(told, python=python) if python else told]
-        with ThreadPoolExecutor(AT_ONCE) as children:
-            made = zip(refs, children.map(self._drawn, refs), strict=True)
-            drawings = {ref.name: drawing for ref, drawing in made if drawing is not None}
+        made = zip(refs, self._gallery.drawings(refs), strict=True)  # a refusal is said where the graph is looked at
+        drawings = {ref.name: drawing for ref, drawing in made if isinstance(drawing, Drawing)}
         fits = fitting(names, None, drawings)
         return sorted((ref for ref in refs if ref.name in fits), key=lambda ref: fits.index(ref.name))
-
-    def _drawn(self, ref: GraphRef) -> Drawing | None:
-        try:
-            return self.drawing(ref)
-        except Refused:
-            return None  # said where it is looked at
 
     def _interpreter(self) -> str:
         return locate(self._python, self._cwd) if self._python else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 
 from ..runs.spec import GraphRef
@@ -25,8 +25,7 @@ def is_source(path: str) -> bool:
 
 def directories(ref: GraphRef) -> list[str]:
     """Return the directories that a graph's own modules may be in: below its file, its project and dependencies."""
-    file = location(ref)
-    waiting = [ref.root, *ref.dependencies, *([str(file.parent)] if file else [])]
+    waiting = [*_around(ref)]
     found: dict[str, None] = {}
     while waiting and len(found) < _LIMIT:
         folder = waiting.pop()
@@ -41,14 +40,37 @@ def fingerprint(ref: GraphRef) -> str:
 
     It looks at times and sizes only: cheap, and an edited file is noticed.
     """
+    return fingerprints([ref])[0]
+
+
+def fingerprints(refs: Sequence[GraphRef]) -> list[str]:
+    """Return the fingerprint of each graph; what they have in common is looked at once."""
+    seen: dict[tuple[str, ...], bytes] = {}
+    found = []
+    for ref in refs:
+        around = _around(ref)
+        if around not in seen:
+            seen[around] = _state(directories(ref))
+        own = repr((ref.target, ref.root, ref.python, ref.dependencies, sorted(ref.env.items()))).encode()
+        found.append(blake2b(own + seen[around], digest_size=12).hexdigest())
+    return found
+
+
+def _around(ref: GraphRef) -> tuple[str, ...]:
+    """The topmost of the directories that a graph's own modules may be in."""
+    file = location(ref)
+    return (ref.root, *ref.dependencies, *([str(file.parent)] if file else []))
+
+
+def _state(folders: Iterable[str]) -> bytes:
+    """What changes with any source in these directories."""
     digest = blake2b(digest_size=12)
-    digest.update(repr((ref.target, ref.root, ref.python, ref.dependencies, sorted(ref.env.items()))).encode())
-    for folder in sorted(directories(ref)):
+    for folder in sorted(folders):
         for entry in sorted(_entries(folder), key=lambda entry: entry.name):
             if is_source(entry.name):
                 stat = entry.stat(follow_symlinks=False)
                 digest.update(f"{entry.path}\0{stat.st_mtime_ns}\0{stat.st_size}\0".encode(errors="surrogateescape"))
-    return digest.hexdigest()
+    return digest.digest()
 
 
 def _entries(folder: str) -> Iterator[os.DirEntry[str]]:

@@ -50,7 +50,7 @@ def thread_number(schema: str, thread_id: str) -> int:
 def _postgres_parts(address: Address) -> tuple[str, ...]:
     from ..postgres_open import Session
 
-    session = Session(address.dsn or "")
+    session = Session(address.dsn or "", brief=True)
     place = session.place
     host = "localhost" if place.host in _LOOPBACK else place.host.lower()
     schemas = (name.strip().strip('"') for name in session.search_path.split(","))

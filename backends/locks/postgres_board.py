@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..postgres_open import Row, Session, Statement
 from .holder import Holder
 from .key import thread_number
 from .postgres_label import PREFIX, read_comment, read_name
+
+if TYPE_CHECKING:
+    from ..store import Store
 
 SCHEMA = """
     coalesce((SELECT s.nspname FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
@@ -70,10 +73,12 @@ class PostgresBoard:
 
     Args:
         dsn: As for ``Session``.
+        beside: See ``LockBoard``.
     """
 
-    def __init__(self, dsn: str) -> None:
-        self._session = Session(dsn)
+    def __init__(self, dsn: str, beside: Store | None = None) -> None:
+        self._session = Session(dsn) if beside is None else _session_of(beside)
+        self._own = beside is None
         self._known: dict[int, str] = {}
         self._unknown: frozenset[int] = frozenset()
         self._searched: Callable[[], Iterable[str]] = tuple
@@ -91,8 +96,9 @@ class PostgresBoard:
         }
 
     def close(self) -> None:
-        """Close the connection."""
-        self._session.close()
+        """Close the connection, if it is the board's own."""
+        if self._own:
+            self._session.close()
 
     def _name(self, found: dict[int, Holding], schema: str, threads: Callable[[], Iterable[str]]) -> None:
         """Find the threads that are held now: what their sessions say is believed if it leads to the same number."""
@@ -108,3 +114,10 @@ class PostgresBoard:
             wanted = {number: thread for thread in threads() if (number := thread_number(schema, thread)) in unknown}
             self._known |= wanted
         self._unknown = unknown - self._known.keys()
+
+
+def _session_of(store: Store) -> Session:
+    from ..postgres import PostgresStore
+
+    assert isinstance(store, PostgresStore)
+    return store.session

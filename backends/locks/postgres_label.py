@@ -8,7 +8,6 @@ everything. Both are what a client claims, and untrusted.
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, quote, urlencode
 
 from .holder import Holder, moment
 
@@ -32,6 +31,8 @@ def application_name(holder: Holder) -> str:
 
 def comment(holder: Holder) -> str:
     """Everything as an SQL comment; nothing in it is special to SQL but percent signs, to psycopg."""
+    from urllib.parse import quote, urlencode
+
     fields = {
         "thread": holder.thread_id,
         "pid": holder.pid,
@@ -47,7 +48,11 @@ def comment(holder: Holder) -> str:
 def read_comment(statement: str) -> Holder | None:
     """The holder that a statement's comment tells; ``None`` where there is none, or it was cut."""
     found = _COMMENT.search(statement)
-    fields = dict(parse_qsl(found[1], errors="surrogatepass")) if found else {}
+    if found is None:
+        return None
+    from urllib.parse import parse_qsl
+
+    fields = dict(parse_qsl(found[1], errors="surrogatepass"))
     try:
         return Holder(
             fields["thread"],

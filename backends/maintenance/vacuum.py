@@ -36,7 +36,7 @@ def vacuum(gate: Gate, *, command: str = "", operator: str | None = None) -> Non
     journal.append(noted)
     try:
         gate.vacuum()
-    except Exception as error:
+    except Exception as error:  # noted, and passed on
         journal.conclude(noted.action_id, outcome="failed", reason=str(error))
         raise
     journal.conclude(noted.action_id, outcome="done")

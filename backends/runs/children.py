@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
+from typing import Protocol
 
 _PATIENCE = 0.2
 """Seconds to wait for the exit code of a process that is gone; a core dump may take it longer to be so for good."""
 
-_tending: dict[str, threading.Thread] = {}
+
+class Tending(Protocol):
+    """Waits for a run's process, and leaves its exit code in the record: a thread, or the like."""
+
+    def is_alive(self) -> bool:
+        """Whether it still waits."""
+        ...
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it does so no longer, or for so many seconds."""
+        ...
 
 
-def tend(record: str | Path, thread: threading.Thread) -> None:
-    """Start the thread that waits for a run's process and writes its exit code into the record."""
-    _tending[str(record)] = thread
-    thread.start()
+_tending: dict[str, Tending] = {}
+
+
+def tend(record: str | Path, tending: Tending) -> None:
+    """Remember who waits for the process of a run."""
+    _tending[str(record)] = tending
 
 
 def tended(record: str | Path) -> None:
@@ -24,5 +36,5 @@ def tended(record: str | Path) -> None:
 
 def settle(record: str | Path) -> None:
     """Give a process of ours that is gone the moment in which its exit code is written."""
-    if (thread := _tending.get(str(record))) is not None:
-        thread.join(_PATIENCE)
+    if (tending := _tending.get(str(record))) is not None:
+        tending.join(_PATIENCE)

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+_encode = json.JSONEncoder(default=str).encode
+"""Made once: ``json.dumps`` makes an encoder at each call that is given a ``default``."""
+
 
 class Kind(StrEnum):
     """Kinds of events, with their keys."""
@@ -64,6 +67,11 @@ class Outcome(StrEnum):
     """Nothing was run: someone else holds the thread; ``reason`` says who."""
 
 
+def line(t: float, kind: Kind, data: Mapping[str, Any]) -> str:
+    """One event as a line without its end."""
+    return _encode({"t": round(t, 4), "kind": kind, **data})
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One event.
@@ -80,7 +88,7 @@ class Event:
 
     def to_json(self) -> str:
         """One line without its end."""
-        return json.dumps({"t": round(self.t, 4), "kind": self.kind, **self.data}, default=str)
+        return line(self.t, self.kind, self.data)
 
     @classmethod
     def from_json(cls, line: str) -> Event:

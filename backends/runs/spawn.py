@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from ..address import parse_address
 from ..errors import Refused
@@ -27,8 +29,16 @@ _BOOT_PATIENCE = 20.0
 """Seconds in which a child shows that it lives; on a loaded machine an interpreter may take long to start."""
 
 
+class Start(Protocol):
+    """Starts a run, as ``spawn`` does."""
+
+    def __call__(self, spec: RunSpec, *, store_key: str) -> Run:
+        """See ``spawn``."""
+        ...
+
+
 def spawn(spec: RunSpec, *, store_key: str) -> Run:
-    """Start a run and return as soon as its process has shown that it lives, or has ended.
+    """Start a run in a new process and return as soon as that has shown that it lives, or has ended.
 
     The child outlives us. Its exit code is written into the record as long as this process is there to see it.
 
@@ -42,16 +52,26 @@ def spawn(spec: RunSpec, *, store_key: str) -> Run:
     Raises:
         Refused: The interpreter cannot run it, or the record cannot be written; nothing was run.
     """
+    return begin(spec, store_key, lambda spec: launch(spec)[1])
+
+
+def begin(spec: RunSpec, store_key: str, start: Callable[[RunSpec], children.Tending]) -> Run:
+    """Write down what a run is asked, have its process started, and wait until that lives or has ended.
+
+    Args:
+        spec: See ``spawn``; so is the rest.
+        store_key: Identity of the store.
+        start: Starts the process.
+    """
     try:
-        child, tended = _begun(spec, store_key)
+        _write_down(spec, store_key)
+        tending = start(spec)
     except Refused:
         shutil.rmtree(spec.record, ignore_errors=True)
         raise
     deadline = time.monotonic() + _BOOT_PATIENCE
-    while child.returncode is None and holder_pid(spec.record) is None and time.monotonic() < deadline:
-        tended.join(0.005)
-    if child.returncode is not None:
-        tended.join()
+    while tending.is_alive() and holder_pid(spec.record) is None and time.monotonic() < deadline:
+        tending.join(0.005)
     return read_run(spec.record)
 
 
@@ -64,11 +84,7 @@ def launch(spec: RunSpec) -> tuple[subprocess.Popen[bytes], threading.Thread]:
     Raises:
         Refused: The interpreter cannot run it, the project is gone, or the system makes no process.
     """
-    ref = spec.graph
-    python = interpreter.locate(ref.python, Path(ref.root))
-    interpreter.check(python, postgres=_on_postgres(spec))
-    if not os.path.isdir(ref.root):
-        raise Refused(f"The project's directory {one_line(ref.root, 300)} is not there.")
+    python = fit_python(spec)
     try:
         with open(Path(spec.record, BOOT), "wb") as log:
             child = subprocess.Popen(
@@ -76,29 +92,44 @@ def launch(spec: RunSpec) -> tuple[subprocess.Popen[bytes], threading.Thread]:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                cwd=ref.root,
-                env=interpreter.environment(ref.env),
+                cwd=spec.graph.root,
+                env=interpreter.environment(spec.graph.env),
                 start_new_session=True,
             )
     except (OSError, ValueError) as error:  # the latter for variables that no process can have
         raise Refused(f"The run cannot be started: {error}.") from error
     tended = threading.Thread(target=_tend, args=(child, spec), name=f"lgtop-run-{child.pid}", daemon=True)
     children.tend(spec.record, tended)
+    tended.start()
     return child, tended
 
 
-def _begun(spec: RunSpec, store_key: str) -> tuple[subprocess.Popen[bytes], threading.Thread]:
+def fit_python(spec: RunSpec) -> str:
+    """Return the interpreter of a run, which has been looked at.
+
+    Raises:
+        Refused: It cannot run it, or the project is gone.
+    """
+    ref = spec.graph
+    python = interpreter.locate(ref.python, Path(ref.root))
+    interpreter.check(python, postgres=on_postgres(spec))
+    if not os.path.isdir(ref.root):
+        raise Refused(f"The project's directory {one_line(ref.root, 300)} is not there.")
+    return python
+
+
+def on_postgres(spec: RunSpec) -> bool | None:
+    """Whether a run works on PostgreSQL; ``None`` where it works on no store."""
+    if spec.verb is Verb.DRAW:
+        return None
+    return parse_address(spec.store, {}).kind == "postgres"
+
+
+def _write_down(spec: RunSpec, store_key: str) -> None:
     try:
         write_request(spec, store_key)
     except OSError as error:
         raise Refused(f"The record of the run cannot be written: {error}.") from error
-    return launch(spec)
-
-
-def _on_postgres(spec: RunSpec) -> bool | None:
-    if spec.verb is Verb.DRAW:
-        return None
-    return parse_address(spec.store, {}).kind == "postgres"
 
 
 def _tend(child: subprocess.Popen[bytes], spec: RunSpec) -> None:

@@ -81,6 +81,7 @@ class RunSpec:
         context: Run-time context of the graph, if it takes one.
         create_store: Whether the store may be created (START only).
         faults: Faults to inject, each ``POINT:NODE[+ms]=HOW``.
+        others: DRAW: target and name of further graphs of the same project, which are described after ``graph``.
     """
 
     run_id: str
@@ -106,6 +107,7 @@ class RunSpec:
     context: Any = None
     create_store: bool = False
     faults: tuple[str, ...] = ()
+    others: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> str:
         """The object as the child reads it."""
@@ -119,4 +121,5 @@ class RunSpec:
         graph["dependencies"] = tuple(graph["dependencies"])
         for name in ("replace", "faults"):
             fields[name] = tuple(fields[name])
+        fields["others"] = tuple((target, name) for target, name in fields["others"])
         return cls(**{**fields, "verb": Verb(fields["verb"]), "graph": GraphRef(**graph)})

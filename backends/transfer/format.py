@@ -1,4 +1,4 @@
-"""The file of an export: one JSON object a line, in ASCII. README, "Moving threads", documents it.
+"""The file of an export: one JSON object a line, in ASCII. docs/moving-threads.md documents it.
 
 {"record": "lgtop export", "version": 1, …}        once, first
 {"record": "thread", "thread_id": …, "layout": …}  begins a thread

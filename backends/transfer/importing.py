@@ -48,6 +48,7 @@ def import_threads(
     *,
     rename: str | None = None,
     dry_run: bool = False,
+    create: bool = False,
     operator: str | None = None,
     command: str = "",
 ) -> Iterator[Imported]:
@@ -58,6 +59,7 @@ def import_threads(
         gate: The store.
         rename: Another id for the thread, where the file holds one thread.
         dry_run: Check the file, and write nothing.
+        create: The store is not there yet: it is made for the first thread that is found to fit into it.
         operator: Who asks; ``None`` is the user of this process.
         command: The command line, for the action log.
 
@@ -82,8 +84,10 @@ def import_threads(
             _stage(records, lines, layout, staging)
             if rename is not None:
                 _require_end(records)
-            task = _Task(gate, thread_id, rename or thread_id, operator or this_user(), command, dry_run)
-            yield task.carry_out(staging, layout)
+            task = _Task(gate, thread_id, rename or thread_id, operator or this_user(), command, dry_run, create)
+            outcome = task.carry_out(staging, layout)
+            create = create and outcome.outcome != "imported"
+            yield outcome
             if rename is not None:
                 return
     raise Refused("The file is cut off: its last line is missing.", f"{number} complete threads were read.")
@@ -123,11 +127,16 @@ class _Task:
     operator: str
     command: str
     dry_run: bool
+    create: bool
 
     def carry_out(self, staging: Staging, layout: str) -> Imported:
-        rows = self._rows(staging, layout)
         try:
-            return self._check(rows) if self.dry_run else self._write(rows)
+            if self.dry_run:
+                return self._check(self._rows(staging, layout))
+            if self.create:
+                self._check(self._rows(staging, layout))
+                self.gate.create()
+            return self._write(self._rows(staging, layout))
         except AlreadyRunning as error:
             return Imported(self.thread_id, self.target, "busy", str(error))
         except Refused as error:
@@ -145,12 +154,14 @@ class _Task:
 
     def _check(self, rows: Iterator[StoredRow]) -> Imported:
         """Convert without writing: what the store itself would refuse is not found."""
+        for _ in rows:
+            pass
+        if self.create:
+            return Imported(self.thread_id, self.target, "importable")
         from contextlib import closing
 
         from ..store import open_store
 
-        for _ in rows:
-            pass
         with closing(open_store(self.gate.target)) as store:
             if store.namespaces(self.target):
                 raise _exists(self.target)

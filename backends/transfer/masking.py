@@ -126,6 +126,8 @@ def _walk(value: Any, rules: Rules, keep: frozenset[str] = _NOTHING) -> Any:
     if isinstance(value, bytes):
         data = rules.raw(value)
         return value if data == value else data
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value if rules.text(str(value)) == str(value) else 0
     if isinstance(value, list):
         each = [_walk(item, rules) for item in value]
         return value if all(one is other for one, other in zip(each, value, strict=True)) else each
@@ -140,7 +142,7 @@ def _mapping(value: dict[Any, Any], rules: Rules, keep: frozenset[str]) -> dict[
     found: dict[Any, Any] = {}
     changed = False
     for key, item in value.items():
-        name = rules.text(key) if isinstance(key, str) and key not in keep else key
+        name = key if key in keep else _key(key, rules)
         while name in found:
             name = f"{name}~"
         if isinstance(key, str) and key in keep:
@@ -151,6 +153,15 @@ def _mapping(value: dict[Any, Any], rules: Rules, keep: frozenset[str]) -> dict[
     return found if changed else value
 
 
+def _key(key: Any, rules: Rules) -> Any:
+    """A key without what fits a pattern; the same object where nothing does."""
+    if isinstance(key, bytes):
+        return rules.raw(key)
+    text = str(key)
+    found = rules.text(text)
+    return key if found == text or not isinstance(key, str | int | float) else found
+
+
 def _extension(value: _Ext, rules: Rules) -> Any:
     if value.code == _SNAPSHOT:
         inner = _unpack(value.data)
@@ -158,7 +169,7 @@ def _extension(value: _Ext, rules: Rules) -> Any:
         return value if found is inner else _Ext(value.code, _pack(found))
     if not _CALL <= value.code <= _PYDANTIC_2:
         if value.code == _ARRAY:
-            return value
+            return value if _holds_numbers(value) else MASK
         raise CannotRedact(f"it holds an extension of unknown code {value.code}")
     parts = _unpack(value.data)
     if not isinstance(parts, list) or len(parts) < 3 or not all(isinstance(part, str) for part in parts[:2]):
@@ -177,6 +188,13 @@ def _extension(value: _Ext, rules: Rules) -> Any:
     if ours or name.startswith("Secret") or _keeps_its_shape(value.code, data):
         return _Ext(value.code, _pack([module, name, found, *parts[3:]]))
     return MASK
+
+
+def _holds_numbers(array: _Ext) -> bool:
+    """Whether a numpy array can hold no text; ``dtype.str`` comes first in it, then its shape."""
+    parts = _unpack(array.data)
+    kind = parts[0] if isinstance(parts, list) and parts else None
+    return isinstance(kind, str) and kind.lstrip("<>|=")[:1] in tuple("biufcmM")
 
 
 def _keeps_its_shape(code: int, data: Any) -> bool:

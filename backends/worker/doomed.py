@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import ctypes
 import threading
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from ..faults import Fault, How, Point
-from .striking import InjectedFault, end_process, fail, go_on, hang
+from .striking import Hanging, InjectedFault, end_process, hang, hang_here
 
 if TYPE_CHECKING:
     from .injecting import Injection
 
 _ENDS: Final = (How.KILL, How.EXIT)
-"""Ways that end the process: from a thread of their own."""
+"""Ways that end the process: from a thread of their own, since the node may hold up the event loop."""
 
 
 class Doomed:
@@ -38,39 +38,27 @@ class Doomed:
         """Everything else is as it was."""
         return getattr(self._proc, name)
 
-    async def ainvoke(self, given: Any, config: Any = None, **options: Any) -> Any:
+    def invoke(self, given: Any, config: Any = None, **options: Any) -> Any:
         """Run it; strike before, inside and after."""
-        await self._at(Point.BEFORE)
-        result = await self._struck_inside(given, config, options)
+        if self._hangs(Point.BEFORE):
+            hang_here()
         try:
-            await self._at(Point.AFTER)
-        except InjectedFault:
-            self._writes.clear()  # LangGraph would save them beside the error
-            raise
+            with self._struck_from_beside():
+                result = self._proc.invoke(given, config, **options)
+        except Hanging:
+            hang_here()
+        if self._hangs_after():
+            hang_here()
         return result
 
-    async def _struck_inside(self, given: Any, config: Any, options: Mapping[str, Any]) -> Any:
-        ends = [_timer(fault, self._injection) for fault in self._of(Point.INSIDE) if fault.how in _ENDS]
-        threads: list[int] = []
-        running = asyncio.ensure_future(_watched(self._proc, threads).ainvoke(given, config, **options))
-        strikes = [
-            asyncio.ensure_future(self._inside(fault, running, threads))
-            for fault in self._of(Point.INSIDE)
-            if fault.how not in _ENDS
-        ]
-        try:
-            return await running
-        except asyncio.CancelledError:
-            for strike in strikes:
-                if strike.done() and not strike.cancelled():
-                    await strike.result()
-            raise
-        finally:
-            running.cancel()
-            for end in ends:
-                end.cancel()
-            for strike in strikes:
-                strike.cancel()
+    async def ainvoke(self, given: Any, config: Any = None, **options: Any) -> Any:
+        """Run it; strike before, inside and after."""
+        if self._hangs(Point.BEFORE):
+            await hang()
+        result = await self._struck_inside(given, config, options)
+        if self._hangs_after():
+            await hang()
+        return result
 
     async def astream(self, given: Any, config: Any = None, **options: Any) -> AsyncIterator[Any]:
         """Run it; its pieces come at once."""
@@ -79,49 +67,95 @@ class Doomed:
     def _of(self, point: Point) -> list[Fault]:
         return [fault for fault in self._faults if fault.point is point]
 
-    async def _at(self, point: Point) -> None:
-        for fault in self._of(point):
-            await self._injection.strike(fault)
+    def _hangs(self, point: Point) -> bool:
+        return any(map(self._injection.strike, self._of(point)))
 
-    async def _inside(self, fault: Fault, running: asyncio.Future[Any], threads: list[int]) -> Awaitable[None]:
-        """Strike when it is time; what a node that was cancelled for it does instead is the result."""
+    def _hangs_after(self) -> bool:
+        try:
+            return self._hangs(Point.AFTER)
+        except InjectedFault:
+            self._writes.clear()  # LangGraph would save them beside the error
+            raise
+
+    @contextmanager
+    def _struck_from_beside(self) -> Iterator[None]:
+        """Have what strikes inside come from timers, while the node has this thread.
+
+        What raises or hangs does so at the next line of Python that the thread comes to (``Python/pystate.c``), as a
+        real one would.
+        """
+        thread, turn, over = threading.get_ident(), threading.Lock(), threading.Event()
+
+        def strike(fault: Fault) -> None:
+            with turn:
+                if over.is_set() or not self._injection.take(fault):
+                    return
+                match fault.how:
+                    case How.KILL | How.EXIT:
+                        end_process(fault.how)
+                    case How.LOST:
+                        self._injection.lose()
+                    case How.RAISE:
+                        _raise_in(thread, InjectedFault)
+                    case How.HANG:
+                        _raise_in(thread, Hanging)
+
+        timers = [_timer(fault, strike) for fault in self._of(Point.INSIDE)]
+        try:
+            yield
+        finally:
+            with turn:
+                over.set()
+            for timer in timers:
+                timer.cancel()
+
+    async def _struck_inside(self, given: Any, config: Any, options: Mapping[str, Any]) -> Any:
+        """Strike from the event loop: a coroutine is cancelled, and what it was cancelled for comes in its place."""
+        ends = [_timer(fault, self._end) for fault in self._of(Point.INSIDE) if fault.how in _ENDS]
+        running = asyncio.ensure_future(self._proc.ainvoke(given, config, **options))
+        strikes = [
+            asyncio.ensure_future(self._inside(fault, running))
+            for fault in self._of(Point.INSIDE)
+            if fault.how not in _ENDS
+        ]
+        try:
+            return await running
+        except asyncio.CancelledError:
+            for fault in (strike.result() for strike in strikes if strike.done() and not strike.cancelled()):
+                if fault is not None and fault.how is How.HANG:
+                    await hang()
+                if fault is not None:
+                    raise InjectedFault from None
+            raise
+        finally:
+            running.cancel()
+            for end in ends:
+                end.cancel()
+            for strike in strikes:
+                strike.cancel()
+
+    async def _inside(self, fault: Fault, running: asyncio.Future[Any]) -> Fault | None:
+        """Strike when it is time; gives the fault that the node was cancelled for."""
         await asyncio.sleep(fault.ms / 1000)
         if running.done() or not self._injection.take(fault):
-            return go_on()
+            return None
         if fault.how is How.LOST:
-            await self._injection.lose()
-        elif fault.how is How.RAISE and threads:
-            # Raised at the next line of the node's own code, as a real one (``Python/pystate.c``).
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(threads[0]), ctypes.py_object(InjectedFault))
-        else:
-            running.cancel()
-            return fail(fault) if fault.how is How.RAISE else hang()
-        return go_on()
+            self._injection.lose()
+            return None
+        running.cancel()
+        return fault
+
+    def _end(self, fault: Fault) -> None:
+        if self._injection.take(fault):
+            end_process(fault.how)
 
 
-def _timer(fault: Fault, injection: Injection) -> threading.Timer:
-    """End the process after a while, from a thread: the node may hold up the event loop."""
-    timer = threading.Timer(fault.ms / 1000, lambda: injection.take(fault) and end_process(fault.how))
+def _timer(fault: Fault, strike: Callable[[Fault], None]) -> threading.Timer:
+    timer = threading.Timer(fault.ms / 1000, strike, (fault,))
     timer.daemon = True
     timer.start()
     return timer
 
 
-def _watched(proc: Any, threads: list[int]) -> Any:
-    """The same runnable, which notes the thread that a plain function of the user's runs on.
-
-    A node is a ``RunnableSeq`` that begins with the function (``langgraph/_internal/_runnable.py``); anything else is
-    left as it is.
-    """
-    steps = list(getattr(proc, "steps", ()))
-    function = getattr(steps[0], "func", None) if steps else None
-    if function is None or getattr(steps[0], "afunc", None) is not None:
-        return proc
-
-    def noted(*args: Any, **options: Any) -> Any:
-        threads.append(threading.get_ident())
-        return function(*args, **options)
-
-    first, found = copy.copy(steps[0]), copy.copy(proc)
-    first.func, found.steps = noted, [first, *steps[1:]]
-    return found
+def _raise_in(thread: int, what: type[BaseException]) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(what))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from ..errors import Refused
@@ -14,10 +16,10 @@ from ..runs.events import Kind
 from ..runs.recorder import Recorder
 from .doomed import Doomed
 from .ending import LostStore
-from .striking import end_process, fail, hang
+from .striking import InjectedFault, end_process, hang, hang_here
 
 _RUNNERS: Final = ("langgraph.pregel._runner", "langgraph.pregel.runner")
-"""Modules that call ``arun_with_retry`` for every task: nodes, Sends, ``@task`` calls, those of subgraphs too."""
+"""Modules that run every task: nodes, Sends, ``@task`` calls, those of subgraphs too."""
 
 
 class Injection:
@@ -36,7 +38,7 @@ class Injection:
         self._armed: list[Fault] = [parse(text) for text in faults]
         self._recorder = recorder
         self._tasks: dict[str, list[Fault]] = {}
-        self._unwritten: dict[str, asyncio.Event] = {}
+        self._unwritten: dict[str, asyncio.Event | threading.Event] = {}
         self._writes = durability != "exit"
         self._ripe: list[tuple[str, int, Fault]] = []
         self._lost = False
@@ -59,26 +61,46 @@ class Injection:
                 module = importlib.import_module(name)
             except ImportError:
                 continue
-            if (run := getattr(module, "arun_with_retry", None)) is not None:
-                module.arun_with_retry = self._passing(run)  # type: ignore[attr-defined]
+            if hasattr(module, "run_with_retry") and hasattr(module, "arun_with_retry"):
+                module.run_with_retry = self._passing(module.run_with_retry)  # type: ignore[attr-defined]
+                module.arun_with_retry = self._async_passing(module.arun_with_retry)  # type: ignore[attr-defined]
                 return
         raise Refused("Faults cannot be injected into runs of this LangGraph.", "Use langgraph 1.0 or newer.")
 
     def _passing(self, run: Callable[..., Any]) -> Callable[..., Any]:
-        async def passing(task: Any, *args: Any, **options: Any) -> Any:
-            ns = _parent_namespace(task.config)
-            meant = [fault for fault in self._armed if fault.strikes(task.name, ns)]
-            if not meant:
-                return await run(task, *args, **options)
-            self._tasks[task.id] = meant
-            result = await run(dataclasses.replace(task, proc=Doomed(task, meant, self)), *args, **options)
-            if self._writes and any(fault.point is Point.WRITTEN for fault in meant):
-                self._unwritten[task.id] = asyncio.Event()
-            step = task.config.get("metadata", {}).get("langgraph_step", 0)
-            self._ripe += [(_graph_namespace(task), step, fault) for fault in meant if fault.point is Point.COMMITTED]
+        def passing(task: Any, *args: Any, **options: Any) -> Any:
+            if not (meant := self._meant(task)):
+                return run(task, *args, **options)
+            result = run(dataclasses.replace(task, proc=Doomed(task, meant, self)), *args, **options)
+            self._ran(task, meant, threading.Event())
             return result
 
         return passing
+
+    def _async_passing(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        async def passing(task: Any, *args: Any, **options: Any) -> Any:
+            if not (meant := self._meant(task)):
+                return await run(task, *args, **options)
+            result = await run(dataclasses.replace(task, proc=Doomed(task, meant, self)), *args, **options)
+            self._ran(task, meant, asyncio.Event())
+            return result
+
+        return passing
+
+    def _meant(self, task: Any) -> Sequence[Fault]:
+        """Faults for a task that is about to run."""
+        ns = _parent_namespace(task.config)
+        meant = [fault for fault in self._armed if fault.strikes(task.name, ns)]
+        if meant:
+            self._tasks[task.id] = meant
+        return meant
+
+    def _ran(self, task: Any, meant: Sequence[Fault], unwritten: asyncio.Event | threading.Event) -> None:
+        """A task has run, and its writes are about to be handed to the saver."""
+        if self._writes and any(fault.point is Point.WRITTEN for fault in meant):
+            self._unwritten[task.id] = unwritten
+        step = task.config.get("metadata", {}).get("langgraph_step", 0)
+        self._ripe += [(_graph_namespace(task), step, fault) for fault in meant if fault.point is Point.COMMITTED]
 
     def take(self, fault: Fault) -> bool:
         """Whether a fault is still to strike; it does not twice."""
@@ -88,21 +110,27 @@ class Injection:
         self._recorder.write(Kind.FAULT, point=fault.point, node=fault.node, how=fault.how, ms=fault.ms)
         return True
 
-    async def strike(self, fault: Fault) -> None:
-        """Do what the fault says, on the event loop."""
+    def strike(self, fault: Fault) -> bool:
+        """Do what the fault says.
+
+        Returns:
+            Whether the caller is to hang, each in its way: a thread, or a task of the event loop.
+
+        Raises:
+            InjectedFault: That is what it says.
+        """
         if not self.take(fault):
-            return
+            return False
         match fault.how:
             case How.KILL | How.EXIT:
                 end_process(fault.how)
             case How.RAISE:
-                await fail(fault)
-            case How.HANG:
-                await hang()
+                raise InjectedFault(f"injected: {fault}")
             case How.LOST:
-                await self.lose()
+                self.lose()
+        return fault.how is How.HANG
 
-    async def lose(self) -> None:
+    def lose(self) -> None:
         """Lose the store: every later call of the saver fails."""
         self._lost = True
 
@@ -110,8 +138,37 @@ class Injection:
         """A saver class that passes by here whenever it has saved something.
 
         Args:
-            base: The class of the saver.
+            base: The class of a plain saver.
         """
+        if not self._armed:
+            return base
+        injection = self
+
+        class Struck(base):  # type: ignore[misc]
+            def get_tuple(self, config: Any) -> Any:
+                injection.reach()
+                return super().get_tuple(config)
+
+            def put(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
+                injection.reach()
+                for event in injection.writes_first():
+                    event.wait()
+                saved = super().put(config, checkpoint, metadata, new_versions)
+                if any(map(injection.strike, injection.committed(saved, metadata))):
+                    hang_here()
+                return saved
+
+            def put_writes(self, config: Any, writes: Any, task_id: str, task_path: str = "") -> None:
+                injection.reach()
+                super().put_writes(config, writes, task_id, task_path)
+                with injection.wrote(task_id) as faults:
+                    if any(map(injection.strike, faults)):
+                        hang_here()
+
+        return Struck
+
+    def async_struck(self, base: Any) -> Any:
+        """As ``struck``, for an asynchronous saver."""
         if not self._armed:
             return base
         injection = self
@@ -123,15 +180,19 @@ class Injection:
 
             async def aput(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
                 injection.reach()
-                await injection.writes_first()
+                for event in injection.writes_first():
+                    await event.wait()
                 saved = await super().aput(config, checkpoint, metadata, new_versions)
-                await injection.committed(saved["configurable"].get("checkpoint_ns", ""), metadata)
+                if any(map(injection.strike, injection.committed(saved, metadata))):
+                    await hang()
                 return saved
 
             async def aput_writes(self, config: Any, writes: Any, task_id: str, task_path: str = "") -> None:
                 injection.reach()
                 await super().aput_writes(config, writes, task_id, task_path)
-                await injection.wrote(task_id)
+                with injection.wrote(task_id) as faults:
+                    if any(map(injection.strike, faults)):
+                        await hang()
 
         return Struck
 
@@ -144,32 +205,29 @@ class Injection:
         if self._lost:
             raise LostStore(ConnectionError("injected: the connection to the store is gone"))
 
-    async def wrote(self, task_id: str) -> None:
-        """The saver has saved the writes of a task."""
+    @contextmanager
+    def wrote(self, task_id: str) -> Iterator[Sequence[Fault]]:
+        """The saver has saved the writes of a task: gives what strikes now, before the checkpoint may go on."""
         try:
-            for fault in self._tasks.get(task_id, ()):
-                if fault.point is Point.WRITTEN:
-                    await self.strike(fault)
+            yield [fault for fault in self._tasks.get(task_id, ()) if fault.point is Point.WRITTEN]
         finally:
             if (event := self._unwritten.pop(task_id, None)) is not None:
                 event.set()
 
-    async def writes_first(self) -> None:
-        """Hold a checkpoint back until the writes of a doomed task are saved.
+    def writes_first(self) -> Sequence[Any]:
+        """What holds a checkpoint back until the writes of a doomed task are saved.
 
         LangGraph hands both to the saver without waiting for the first; on Postgres the checkpoint may overtake, and
         there would be no moment between them.
         """
-        for event in list(self._unwritten.values()):
-            await event.wait()
+        return list(self._unwritten.values())
 
-    async def committed(self, ns: str, metadata: Mapping[str, Any]) -> None:
-        """The saver has saved a checkpoint."""
+    def committed(self, saved: Mapping[str, Any], metadata: Mapping[str, Any]) -> Sequence[Fault]:
+        """The saver has saved a checkpoint: what strikes now."""
         if metadata.get("source") != "loop":
-            return
-        for place, step, fault in list(self._ripe):
-            if place == ns and metadata.get("step", 0) >= step:
-                await self.strike(fault)
+            return ()
+        ns = saved["configurable"].get("checkpoint_ns", "")
+        return [fault for place, step, fault in self._ripe if place == ns and metadata.get("step", 0) >= step]
 
 
 def _parent_namespace(config: Mapping[str, Any]) -> str:

@@ -15,8 +15,8 @@ import importlib.machinery
 import importlib.util
 import inspect
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,6 +24,7 @@ from typing import Any
 from ..errors import Refused
 from ..runs.spec import GraphRef
 from .ending import one_sentence
+from .loop import Loop
 
 _JAVASCRIPT = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx")
 _OUR_NAMES = frozenset(("backends", "tui", "demo_graphs", "tests", "lgtop"))
@@ -137,17 +138,19 @@ def _graphs_in(module: ModuleType) -> list[str]:
     return [name for name, value in vars(module).items() if isinstance(value, Pregel | StateGraph)]
 
 
-@asynccontextmanager
-async def open_graph(target: Any, ref: GraphRef, config: Mapping[str, Any]) -> AsyncIterator[Any]:
+@contextmanager
+def open_graph(target: Any, ref: GraphRef, config: Mapping[str, Any], loop: Loop) -> Iterator[tuple[Any, bool]]:
     """Make a graph from what ``load_target`` found.
 
     Args:
         target: Of any of the forms.
         ref: For messages.
         config: Configuration of the run, for factories that take one.
+        loop: Where a factory is called, as LangGraph's server does it.
 
     Yields:
-        The ``Pregel``, as its project made it.
+        The ``Pregel``, as its project made it; and whether that was in a context manager or a coroutine, so that what
+        it holds may belong to the event loop.
 
     Raises:
         Refused: It is not a graph.
@@ -156,15 +159,17 @@ async def open_graph(target: Any, ref: GraphRef, config: Mapping[str, Any]) -> A
     from langgraph.graph import StateGraph
     from langgraph.pregel import Pregel
 
+    made = target
     if not isinstance(target, Pregel | StateGraph):
         if not callable(target):
             raise Refused(f"{ref.target} is {_kind(target)}, not a graph.", "Name a graph or a function that makes it.")
-        target = target(**_arguments(target, config))
-    async with _entered(target) as made:
-        graph = made.compile() if isinstance(made, StateGraph) else made
+        made = loop.run(_called(target, config))
+    held = _is_held(made)
+    with loop.held(_entered(made)) if held else nullcontext(made) as found:
+        graph = found.compile() if isinstance(found, StateGraph) else found
         if not isinstance(graph, Pregel):
             raise Refused(f"{ref.target} gave {_kind(graph)}, not a graph.", "It must return a graph.")
-        yield graph
+        yield graph, held
 
 
 def attach(graph: Any, saver: Any) -> Any:
@@ -182,6 +187,14 @@ def _kind(value: object) -> str:
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
+async def _called(factory: Callable[..., Any], config: Mapping[str, Any]) -> Any:
+    return factory(**_arguments(factory, config))
+
+
+def _is_held(made: Any) -> bool:
+    return hasattr(made, "__aenter__") or hasattr(made, "__enter__") or asyncio.iscoroutine(made)
+
+
 @asynccontextmanager
 async def _entered(made: Any) -> AsyncIterator[Any]:
     if hasattr(made, "__aenter__"):
@@ -190,10 +203,8 @@ async def _entered(made: Any) -> AsyncIterator[Any]:
     elif hasattr(made, "__enter__"):
         with made as graph:
             yield graph
-    elif asyncio.iscoroutine(made):
-        yield await made
     else:
-        yield made
+        yield await made
 
 
 def _arguments(factory: Callable[..., Any], config: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from asyncio import CancelledError
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,7 +23,7 @@ _PREVIEW = 200
 
 
 class Narrator:
-    """Tells events from the stream modes ``debug`` and ``custom`` (``langgraph/pregel/debug.py``).
+    """Tells events from the stream modes ``debug`` and ``custom`` (``langgraph/pregel/debug.py``), from any thread.
 
     A checkpoint is told once it is in the store *and* described by the stream, whichever comes first: LangGraph also
     describes checkpoints that it never saves.
@@ -40,6 +42,7 @@ class Narrator:
         self._saved: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._asked: set[str] = set()
         self._reused: set[str] = set()
+        self._turn = threading.RLock()
         self.replaying = False
 
     def running(self) -> list[str]:
@@ -49,27 +52,19 @@ class Narrator:
     def take(self, ns: tuple[str, ...], mode: str, data: Any) -> None:
         """Tell one item of the stream."""
         end_if_copy()
-        space = "|".join(ns)
-        if mode == "custom":
-            self._recorder.write(Kind.CUSTOM, ns=space, value=to_json(as_value(data)))
-            return
-        payload, step = data["payload"], data.get("step")
-        match data["type"]:
-            case "task":
-                self._start(space, step, payload)
-            case "task_result":
-                self._end(space, step, payload)
-            case "checkpoint":
-                self._describe(space, step, payload)
+        with self._turn:
+            self._take("|".join(ns), mode, data)
 
     def loaded(self, writes: Iterable[tuple[str, str, Any]]) -> None:
         """A checkpoint was read with these pending writes: tasks that have finished are not run again."""
-        self._reused |= {task_id for task_id, channel, _ in writes if channel not in CONTROL}
+        with self._turn:
+            self._reused |= {task_id for task_id, channel, _ in writes if channel not in CONTROL}
 
     def saved(self, ns: str, checkpoint_id: str, metadata: Mapping[str, Any]) -> None:
         """A checkpoint is in the store."""
-        self._saved[ns, checkpoint_id] = metadata
-        self._tell((ns, checkpoint_id))
+        with self._turn:
+            self._saved[ns, checkpoint_id] = metadata
+            self._tell((ns, checkpoint_id))
 
     def finish(self) -> None:
         """Tell the checkpoints that the stream did not describe, such as those of ``update_state``."""
@@ -84,6 +79,19 @@ class Narrator:
         if name:
             self._tell_end(task_id, name, space, step, _error(error), 0, None)
 
+    def _take(self, space: str, mode: str, data: Any) -> None:
+        if mode == "custom":
+            self._recorder.write(Kind.CUSTOM, ns=space, value=to_json(as_value(data)))
+            return
+        payload, step = data["payload"], data.get("step")
+        match data["type"]:
+            case "task":
+                self._start(space, step, payload)
+            case "task_result":
+                self._end(space, step, payload)
+            case "checkpoint":
+                self._describe(space, step, payload)
+
     def _start(self, space: str, step: int | None, task: Mapping[str, Any]) -> None:
         if task["id"] in self._reused and not self.replaying:
             return
@@ -91,6 +99,8 @@ class Narrator:
         self._recorder.write(Kind.TASK, phase="start", id=task["id"], name=task["name"], ns=space, step=step)
 
     def _end(self, space: str, step: int | None, task: Mapping[str, Any]) -> None:
+        if isinstance(task["error"], CancelledError):
+            return  # another one has failed; what runs in a thread goes on nevertheless
         self._running.pop(task["id"], None)
         error = None if task["error"] is None else _error(task["error"])
         result = preview(as_value(task["result"]), _PREVIEW)

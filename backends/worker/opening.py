@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 
 from ..address import Address, parse_address
-from ..errors import NotAStore, StoreUnreachable
+from ..errors import EmptyPlace, NotAStore, StoreUnreachable
 from ..runs.spec import RunSpec
 from ..store import Store, open_store
 from .saver import Fence, open_saver
 
 
-async def open_or_create(spec: RunSpec) -> Store:
+def open_or_create(spec: RunSpec) -> Store:
     """Open the store read-only; make its tables first where that was asked for and nothing stands in their place.
 
     Raises:
@@ -19,12 +19,15 @@ async def open_or_create(spec: RunSpec) -> Store:
     """
     try:
         return open_store(spec.store)
+    except EmptyPlace:
+        if not spec.create_store:
+            raise
     except (NotAStore, StoreUnreachable):
         place = parse_address(spec.store, os.environ)
-        if not spec.create_store or not (await _has_no_tables(place) if place.dsn else _is_no_file(place.path or "")):
+        if not spec.create_store or not (_has_no_tables(place) if place.dsn else _is_no_file(place.path or "")):
             raise
-    async with open_saver(spec.store, None, Fence(lambda: True)) as saver:
-        await saver.setup()
+    with open_saver(spec.store, None, Fence(lambda: True)) as saver:
+        saver.setup()
     return open_store(spec.store)
 
 
@@ -32,14 +35,12 @@ def _is_no_file(path: str) -> bool:
     return not os.path.exists(path) or not os.path.getsize(path)
 
 
-async def _has_no_tables(place: Address) -> bool:
-    from psycopg import AsyncConnection, OperationalError
+def _has_no_tables(place: Address) -> bool:
+    from psycopg import Connection, OperationalError
 
     try:
-        async with await AsyncConnection.connect(
-            place.dsn or "", autocommit=True, prepare_threshold=None
-        ) as connection:
-            row = await (await connection.execute("SELECT to_regclass('checkpoints') IS NULL")).fetchone()
+        with Connection.connect(place.dsn or "", autocommit=True, prepare_threshold=None) as connection:
+            row = connection.execute("SELECT to_regclass('checkpoints') IS NULL").fetchone()
     except OperationalError:
         return False
     return row is not None and bool(row[0])

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
 from ..runs.events import Kind
 from ..runs.recorder import Recorder
+from .signals import CANCEL
 
 PERIOD = 1.0
 """Seconds between two heartbeats."""
+
+GRACE = 2.0
+"""Seconds that a cancelled run gets to come to its end by itself."""
 
 
 class Pulse:
@@ -22,6 +27,8 @@ class Pulse:
         running: Names of the nodes that run now.
         held: Whether the thread's lock is ours.
         lost: Called once, in this thread, when it is not.
+        overdue: Called once, in this thread, when a cancelled run does not end: what hangs in a thread of its own
+            cannot be interrupted, and LangGraph would wait for it.
     """
 
     def __init__(
@@ -31,12 +38,15 @@ class Pulse:
         running: Callable[[], Sequence[str]],
         held: Callable[[], bool],
         lost: Callable[[], None],
+        overdue: Callable[[], None],
     ) -> None:
         self._recorder = recorder
         self._news = news
         self._running = running
         self._held = held
         self._lost = lost
+        self._overdue = overdue
+        self._deadline = float("inf")
         self._thread = threading.Thread(target=self._beat, name="lgtop-pulse", daemon=True)
 
     def start(self) -> None:
@@ -50,8 +60,11 @@ class Pulse:
 
     def _beat(self) -> None:
         while True:
+            if time.monotonic() >= self._deadline:
+                self._overdue()
+                return
             try:
-                how = self._news.get(timeout=PERIOD)
+                how = self._news.get(timeout=min(PERIOD, max(0.0, self._deadline - time.monotonic())))
             except Empty:
                 if not self._held():
                     self._lost()
@@ -61,3 +74,5 @@ class Pulse:
             if how is None:
                 return
             self._recorder.write(Kind.STOPPING, how=how)
+            if how == CANCEL:
+                self._deadline = min(self._deadline, time.monotonic() + GRACE)

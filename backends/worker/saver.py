@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from typing import Any, TypeAlias
 
-from ..address import mask_dsn, parse_address
+from ..address import Address, mask_dsn, parse_address
 from ..errors import Refused, StoreUnreachable
 from ..model import ThreadHead
 from ..store import Store
@@ -16,7 +17,7 @@ from .copies import end_if_copy
 from .ending import LostLock, LostStore, one_sentence
 
 Saver: TypeAlias = Any
-"""An ``AsyncSqliteSaver`` or ``AsyncPostgresSaver``."""
+"""A ``SqliteSaver`` or ``PostgresSaver``, or one of their asynchronous twins."""
 
 OnSaved: TypeAlias = Callable[[str, str, Mapping[str, Any]], None]
 """Called with namespace, id and metadata when a checkpoint is in the store."""
@@ -86,11 +87,11 @@ def _is_encrypted(store: Store, head: ThreadHead | None) -> bool:
     return any("+" in (blob.type or "") for blob in blobs)
 
 
-@asynccontextmanager
-async def open_saver(
+@contextmanager
+def open_saver(
     address: str, serde: Any, fence: Fence, layer: Callable[[Any], Any] = lambda base: base
-) -> AsyncIterator[Saver]:
-    """Open LangGraph's async saver for a store.
+) -> Iterator[Saver]:
+    """Open LangGraph's saver for a store.
 
     Args:
         address: As for ``parse_address``.
@@ -103,28 +104,114 @@ async def open_saver(
     """
     place = parse_address(address, os.environ)
     if place.dsn is None:
+        from langgraph.checkpoint.sqlite import SqliteSaver
+
+        with closing(sqlite3.connect(place.path or "", timeout=_PATIENCE, check_same_thread=False)) as connection:
+            yield layer(_fenced(SqliteSaver, fence))(connection, serde=serde)
+        return
+    from langgraph.checkpoint.postgres import PostgresSaver
+    from psycopg import Connection, OperationalError
+
+    try:
+        opened = Connection.connect(place.dsn, **_options())
+    except OperationalError as error:
+        raise _unreachable(place, error) from error
+    with opened as connection:
+        yield layer(_fenced(PostgresSaver, fence))(connection, serde=serde)
+
+
+@asynccontextmanager
+async def open_async_saver(
+    address: str, serde: Any, fence: Fence, layer: Callable[[Any], Any] = lambda base: base
+) -> AsyncIterator[Saver]:
+    """Open LangGraph's asynchronous saver for a store; see ``open_saver``."""
+    place = parse_address(address, os.environ)
+    if place.dsn is None:
         from aiosqlite import connect
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
         async with connect(place.path or "", timeout=_PATIENCE) as connection:
-            yield layer(_fenced(AsyncSqliteSaver, fence))(connection, serde=serde)
+            yield layer(_async_fenced(AsyncSqliteSaver, fence))(connection, serde=serde)
         return
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     from psycopg import AsyncConnection, OperationalError
+
+    try:
+        opened = await AsyncConnection.connect(place.dsn, **_options())
+    except OperationalError as error:
+        raise _unreachable(place, error) from error
+    async with opened as connection:
+        yield layer(_async_fenced(AsyncPostgresSaver, fence))(connection, serde=serde)
+
+
+def _options() -> dict[str, Any]:
+    """How a connection to a server is opened.
+
+    Nothing is prepared: behind a transaction pooler the next statement may meet another server process.
+    """
     from psycopg.rows import dict_row
 
-    try:  # nothing is prepared: behind a transaction pooler the next statement may meet another server process
-        opened = await AsyncConnection.connect(
-            place.dsn, autocommit=True, prepare_threshold=None, row_factory=dict_row, fallback_application_name="lgtop"
-        )
-    except OperationalError as error:
-        raise StoreUnreachable(f"{place.label} cannot be reached: {mask_dsn(str(error)).strip()}") from error
-    async with opened as connection:
-        yield layer(_fenced(AsyncPostgresSaver, fence))(connection, serde=serde)
+    return {
+        "autocommit": True,
+        "prepare_threshold": None,
+        "row_factory": dict_row,
+        "fallback_application_name": "lgtop",
+    }
+
+
+def _unreachable(place: Address, error: Exception) -> StoreUnreachable:
+    return StoreUnreachable(f"{place.label} cannot be reached: {mask_dsn(str(error)).strip()}")
 
 
 def _fenced(base: Any, fence: Fence) -> Any:
-    """A saver class of which every write passes the fence."""
+    """A plain saver class of which every write passes the fence.
+
+    A node may run a graph inside itself by ``ainvoke``, in an event loop of its own: that goes to the store from a
+    thread, so that the loop does not stand still.
+    """
+    failures = _failures()
+
+    class Fenced(base):  # type: ignore[misc]
+        def get_tuple(self, config: Any) -> Any:
+            try:
+                found = super().get_tuple(config)
+            except failures as error:
+                raise _explained(error) from error
+            if found is not None and found.pending_writes:
+                fence.loaded(found.pending_writes)
+            return found
+
+        def put(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
+            fence.check()
+            try:
+                saved = super().put(config, checkpoint, metadata, new_versions)
+            except failures as error:
+                raise _explained(error) from error
+            place = saved["configurable"]
+            fence.saved(place.get("checkpoint_ns", ""), place["checkpoint_id"], metadata)
+            return saved
+
+        def put_writes(self, config: Any, writes: Any, task_id: str, task_path: str = "") -> None:
+            fence.check()
+            try:
+                super().put_writes(config, writes, task_id, task_path)
+            except failures as error:
+                raise _explained(error) from error
+
+        async def aget_tuple(self, config: Any) -> Any:
+            return await asyncio.to_thread(self.get_tuple, config)
+
+        async def aput(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
+            return await asyncio.to_thread(self.put, config, checkpoint, metadata, new_versions)
+
+        async def aput_writes(self, config: Any, writes: Any, task_id: str, task_path: str = "") -> None:
+            await asyncio.to_thread(self.put_writes, config, writes, task_id, task_path)
+
+    return Fenced
+
+
+def _async_fenced(base: Any, fence: Fence) -> Any:
+    """An asynchronous saver class of which every write passes the fence."""
     failures = _failures()
 
     class Fenced(base):  # type: ignore[misc]

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Mapping
-from contextlib import AsyncExitStack, closing
+from contextlib import ExitStack, closing
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from queue import SimpleQueue
@@ -27,16 +27,18 @@ from ..reader import Reader
 from ..runs import alive
 from ..runs.events import Kind, Outcome
 from ..runs.recorder import Recorder
-from ..runs.spec import RunSpec, Verb
-from . import capture, checks, copies, ending, logs, loop
+from ..runs.spec import GraphRef, RunSpec, Verb
+from . import capture, checks, copies, ending, logs
 from .drawing import draw
+from .driving import Awaited, Drive, Plain, waits
 from .ending import Ending
 from .injecting import Injection
 from .loading import attach, load_target, open_graph, prepare_path
+from .loop import Loop
 from .narrator import Narrator
 from .opening import open_or_create
 from .pulse import Pulse
-from .saver import Fence, open_saver, serializer
+from .saver import Fence, serializer
 from .signals import CANCEL, Stop
 from .standing import place, standing
 from .verbs import CALLS, Work
@@ -81,7 +83,9 @@ class Session:
         self._last_word = threading.Lock()
         self._begun = False
         self._injection = Injection((), recorder)
-        self._pulse = Pulse(recorder, self._news, self._narrator.running, self._held, self._abandon)
+        self._pulse = Pulse(
+            recorder, self._news, self._narrator.running, self._held, lost=self._abandon, overdue=self._leave
+        )
 
     def run(self) -> Ending:
         """Do it, and write the end down."""
@@ -115,45 +119,49 @@ class Session:
         prepare_path(spec.graph)
         self._injection.install()
         if spec.verb is Verb.DRAW:
-            return loop.run(self._draw(), self._patient)
+            return self._draw()
         self._lock = take(spec.store, spec.thread_id, who=spec.operator, run_id=spec.run_id)
         self._recorder.write(Kind.LOCKED)
-        return loop.run(self._work(), self._patient)
+        return self._work()
 
-    async def _draw(self) -> Ending:
-        async with AsyncExitStack() as stack:
-            self._tell_graph(await self._open_graph(stack, {}))
+    def _draw(self) -> Ending:
+        others = [dataclasses.replace(self._spec.graph, target=each, name=name) for each, name in self._spec.others]
+        for ref in (self._spec.graph, *others):
+            with ExitStack() as stack:
+                graph, _ = self._open_graph(stack, ref, {})
+                self._tell_graph(graph, ref.name)
         return Ending(Outcome.DONE)
 
-    async def _work(self) -> Ending:
+    def _work(self) -> Ending:
         spec = self._spec
-        async with AsyncExitStack() as stack:
-            store = stack.enter_context(closing(await open_or_create(spec)))
+        with ExitStack() as stack:
+            store = stack.enter_context(closing(open_or_create(spec)))
             adopt(spec.thread_id, spec.store)
             head = checks.head_of(Reader(store), spec)
-            made = await self._open_graph(stack, {**spec.config, "thread_id": spec.thread_id})
-            self._tell_graph(made)
+            made, drive = self._open_graph(stack, spec.graph, {**spec.config, "thread_id": spec.thread_id})
+            self._tell_graph(made, spec.graph.name)
             serde = serializer(made.checkpointer, store, head)
             fence = Fence(self._held, self._narrator.saved, self._narrator.loaded)
-            saver = await stack.enter_async_context(open_saver(spec.store, serde, fence, self._injection.struck))
+            saver = stack.enter_context(drive.saver(spec.store, serde, fence, self._injection))
             control = _control()
             reader, graph = Reader(store), attach(made, saver)
-            work = Work(spec, graph, reader, serde, head, control, self._narrator, lambda: self._begin(head))
+            work = Work(spec, graph, drive, reader, serde, head, control, self._narrator, lambda: self._begin(head))
             try:
-                return await self._drive(work)
+                return self._drive(work)
             finally:
                 store.close()  # before the saver: the last connection of an SQLite file empties its WAL
 
-    async def _open_graph(self, stack: AsyncExitStack, configurable: Mapping[str, Any]) -> Any:
-        """Import and make the graph.
+    def _open_graph(self, stack: ExitStack, ref: GraphRef, configurable: Mapping[str, Any]) -> tuple[Any, Drive]:
+        """Import and make the graph, and see how it is to be driven.
 
         Raises:
             Refused: The project's code did not get that far.
         """
-        ref = self._spec.graph
+        loop = stack.enter_context(Loop(self._patient))
         try:
             config = {"configurable": {**configurable}}
-            return await stack.enter_async_context(open_graph(load_target(ref), ref, config))
+            graph, held = stack.enter_context(open_graph(load_target(ref), ref, config, loop))
+            return graph, Awaited(loop) if held or waits(graph) else Plain()
         except (Refused, ending.Stopped):
             raise
         except BaseException as error:
@@ -161,12 +169,11 @@ class Session:
         finally:
             self._stop.listen()  # again: the project's code may have brought handlers of its own
 
-    async def _drive(self, work: Work) -> Ending:
+    def _drive(self, work: Work) -> Ending:
         """Call LangGraph, and look where the thread stands then."""
-        driving = asyncio.ensure_future(CALLS[work.spec.verb](work))
-        self._stop.driving(driving, work.control)
-        await driving
-        return await standing(work)
+        self._stop.driving(work.drive.interrupt, work.control)
+        CALLS[work.spec.verb](work)
+        return standing(work)
 
     def _begin(self, head: ThreadHead | None) -> None:
         """Say once that from here on the store may change."""
@@ -190,8 +197,8 @@ class Session:
             self._recorder.write(Kind.ERROR, **ending.error_event(error.__cause__))
         return end
 
-    def _tell_graph(self, graph: Any) -> None:
-        self._recorder.write(Kind.GRAPH, drawing=dataclasses.asdict(draw(graph, self._spec.graph.name)))
+    def _tell_graph(self, graph: Any, name: str) -> None:
+        self._recorder.write(Kind.GRAPH, drawing=dataclasses.asdict(draw(graph, name)))
 
     def _tell(self, end: Ending) -> None:
         if not self._last_word.acquire(blocking=False):
@@ -206,6 +213,12 @@ class Session:
 
     def _held(self) -> bool:
         return self._lock is None or self._lock.held()
+
+    def _leave(self) -> None:
+        """A cancelled run does not end: leave it as it stands."""
+        head, after = place(self._spec)
+        self._tell(Ending(Outcome.CANCELLED, "Cancelled.", head, after))
+        ending.exit_now(ending.FAILED)
 
     def _abandon(self) -> None:
         """The lock is lost: stop at once, since even cancelling would write."""

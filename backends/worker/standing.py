@@ -13,9 +13,9 @@ from .ending import Ending
 from .verbs import Work
 
 
-async def standing(work: Work) -> Ending:
+def standing(work: Work) -> Ending:
     """Say how a run ended that LangGraph brought to its end."""
-    state = await work.graph.aget_state(work.config())
+    state = work.drive.state(work.graph, work.config())
     head = state.config.get("configurable", {}).get("checkpoint_id")
     after = tuple(state.next)
     if work.spec.verb is Verb.EDIT or (work.spec.verb is Verb.FORK and not work.spec.run_after):

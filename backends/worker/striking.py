@@ -8,7 +8,7 @@ import signal
 import threading
 from typing import Final, NoReturn
 
-from ..faults import Fault, How
+from ..faults import How
 
 EXIT_CODE: Final = 70
 """Of a process that an injected fault makes leave (``EX_SOFTWARE``)."""
@@ -21,22 +21,20 @@ class InjectedFault(RuntimeError):
         super().__init__(text)
 
 
-async def go_on() -> None:
-    """The node goes on."""
+class Hanging(BaseException):
+    """Raised in the thread of a node that is to hang."""
 
 
-async def hang() -> None:
-    """Never come back."""
-    await asyncio.Event().wait()
+def hang_here() -> NoReturn:
+    """Never come back; this thread."""
+    while True:
+        threading.Event().wait()
 
 
-async def fail(fault: Fault) -> None:
-    """Raise.
-
-    Raises:
-        InjectedFault: Always.
-    """
-    raise InjectedFault(f"injected: {fault}")
+async def hang() -> NoReturn:
+    """Never come back; this task."""
+    while True:
+        await asyncio.Event().wait()
 
 
 def end_process(how: How) -> NoReturn:

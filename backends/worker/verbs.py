@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +13,7 @@ from ..runs.spec import RunSpec, Verb
 from ..values import Value
 from . import checks
 from .drawing import REDUCERS, channel_kinds
+from .driving import Drive
 from .narrator import Narrator
 from .restore import Restorer, allowed_classes
 
@@ -22,7 +21,7 @@ _STRICT_RESUME = "__pregel_strict_resume"
 """Makes LangGraph refuse ids that are not pending (``langgraph/_internal/_constants.py:77``)."""
 
 _SPECIAL = ("__start__", "__end__", "__input__", "__copy__")
-"""What ``as_node`` may be besides a node (``langgraph/pregel/main.py``, ``abulk_update_state``)."""
+"""What ``as_node`` may be besides a node (``langgraph/pregel/main.py``, ``bulk_update_state``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,7 @@ class Work:
     Attributes:
         spec: What is asked.
         graph: The graph, with our saver.
+        drive: Calls LangGraph.
         reader: The store, read-only.
         serde: The saver's serializer; ``None`` is LangGraph's default.
         head: The thread's head; ``None`` for a new thread.
@@ -42,6 +42,7 @@ class Work:
 
     spec: RunSpec
     graph: Any
+    drive: Drive
     reader: Reader
     serde: Any
     head: ThreadHead | None
@@ -59,7 +60,7 @@ class Work:
         }
         return found if spec.recursion_limit is None else {**found, "recursion_limit": spec.recursion_limit}
 
-    async def stream(self, given: Any, **place: Any) -> None:
+    def stream(self, given: Any, **place: Any) -> None:
         """Run the graph to its end, a question or a breakpoint."""
         spec = self.spec
         self.narrator.replaying = "checkpoint_id" in place
@@ -69,18 +70,8 @@ class Work:
             "context": spec.context,
             "interrupt_before": "*" if spec.step else None,
         }
-        known = inspect.signature(self.graph.astream).parameters
-        items = self.graph.astream(
-            given,
-            self.config(**place),
-            stream_mode=["debug", "custom"],
-            subgraphs=True,
-            **{name: value for name, value in options.items() if value is not None and name in known},
-        )
         self.begin()
-        async with aclosing(items):
-            async for ns, mode, data in items:
-                self.narrator.take(ns, mode, data)
+        self.drive.stream(self.graph, given, self.config(**place), self.narrator.take, options)
 
     def base(self) -> CheckpointKey:
         """The checkpoint that the verb starts from: the named one, else the head.
@@ -117,7 +108,7 @@ class Work:
         return Restorer(serde, self.reader.decoder, examples, lambda: allowed_classes(self.graph))
 
 
-async def start(work: Work) -> None:
+def start(work: Work) -> None:
     """New input; pending tasks of an existing thread are dropped, as LangGraph does it."""
     if work.spec.input is None:
         raise Refused("No input is given.", "To go on where the thread stands, resume it.")
@@ -126,26 +117,26 @@ async def start(work: Work) -> None:
         work.examine(key)
         if getattr(work.graph, "builder", None) is None:  # a StateGraph's own first step drops what was left behind
             checks.no_stray_answer(work.reader, key, "Edit the thread as __end__, without values: that drops it.")
-    await work.stream(work.restorer(key).restore(work.spec.input))
+    work.stream(work.restorer(key).restore(work.spec.input))
 
 
-async def resume(work: Work) -> None:
+def resume(work: Work) -> None:
     """Go on: unfinished tasks of the head run, finished ones are reused."""
     key = checks.existing(work.head, work.spec).key
     analysis = work.examine(key)
     checks.something_due(analysis)
     _no_stray_answer(work, key, analysis)
-    await work.stream(None)
+    work.stream(None)
 
 
-async def retry(work: Work) -> None:
+def retry(work: Work) -> None:
     """Every task of the step again, below a checkpoint of its own."""
     key = work.base()
     checks.something_due(work.examine(key))
-    await work.stream(None, checkpoint_id=key.checkpoint_id)
+    work.stream(None, checkpoint_id=key.checkpoint_id)
 
 
-async def answer(work: Work) -> None:
+def answer(work: Work) -> None:
     """Answer questions by their ids; the others are asked again."""
     from langgraph.types import Command
 
@@ -155,30 +146,30 @@ async def answer(work: Work) -> None:
     _no_stray_answer(work, key, analysis)
     restorer = work.restorer(key)
     given = {name: restorer.restore(value) for name, value in work.spec.answers.items()}
-    await work.stream(Command(resume=given), **{_STRICT_RESUME: True})
+    work.stream(Command(resume=given), **{_STRICT_RESUME: True})
 
 
-async def fork(work: Work) -> None:
+def fork(work: Work) -> None:
     """A branch below any checkpoint, with or without edited values, run or left standing."""
     key = work.base()
     work.examine(key)
     if work.spec.values is not None or work.spec.as_node is not None:
-        await _update(work, key, work.spec.as_node)
+        _update(work, key, work.spec.as_node)
         if work.spec.run_after:
-            await work.stream(None)
+            work.stream(None)
     elif key.ns != checks.existing(work.head, work.spec).ns:
         raise Refused("A subgraph's checkpoint cannot be run by itself.", "Fork the parent's, or fork with values.")
     elif work.spec.run_after:
-        await work.stream(None, checkpoint_id=key.checkpoint_id)
+        work.stream(None, checkpoint_id=key.checkpoint_id)
     else:
-        await _update(work, key, "__copy__")
+        _update(work, key, "__copy__")
 
 
-async def edit(work: Work) -> None:
+def edit(work: Work) -> None:
     """Write values as if a node had; nothing runs."""
     key = work.base()
     work.examine(key)
-    await _update(work, key, work.spec.as_node)
+    _update(work, key, work.spec.as_node)
 
 
 def _no_stray_answer(work: Work, key: CheckpointKey, analysis: Analysis) -> None:
@@ -187,8 +178,8 @@ def _no_stray_answer(work: Work, key: CheckpointKey, analysis: Analysis) -> None
         checks.no_stray_answer(work.reader, key, "Retry the step: its questions are then asked again, from the first.")
 
 
-async def _update(work: Work, key: CheckpointKey, as_node: str | None) -> None:
-    """``aupdate_state`` below a checkpoint.
+def _update(work: Work, key: CheckpointKey, as_node: str | None) -> None:
+    """``update_state`` below a checkpoint.
 
     Raises:
         Refused: No node is named, or none that the graph has.
@@ -206,7 +197,7 @@ async def _update(work: Work, key: CheckpointKey, as_node: str | None) -> None:
     place = {} if key == head.key else {"checkpoint_id": key.checkpoint_id, "checkpoint_ns": key.ns}
     work.begin()
     try:
-        await work.graph.aupdate_state(work.config(**place), values, as_node=as_node)
+        work.drive.update(work.graph, work.config(**place), values, as_node)
     except (InvalidUpdateError, ValueError) as error:
         raise Refused(f"LangGraph does not take the values: {error}.") from error
 
@@ -244,7 +235,7 @@ def _written(work: Work, key: CheckpointKey, graph: Any) -> Any:
     return {name: Overwrite(value) if name in past else value for name, value in values.items()}
 
 
-CALLS: Mapping[Verb, Callable[[Work], Awaitable[None]]] = {
+CALLS: Mapping[Verb, Callable[[Work], None]] = {
     Verb.START: start,
     Verb.RESUME: resume,
     Verb.RETRY: retry,

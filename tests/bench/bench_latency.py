@@ -16,12 +16,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -31,34 +29,8 @@ from backends.feed import Analysed, Changed, Event, Feed, HeadsLoaded
 from backends.index import ThreadIndex
 from tests import postgres
 
-WRITER = """
-import random, sys, time
-from typing import TypedDict
-from langgraph.graph import StateGraph, START, END
-class S(TypedDict):
-    n: int
-graph = StateGraph(S)
-graph.add_node("work", lambda s: {"n": s["n"] + 1})
-graph.add_edge(START, "work"); graph.add_edge("work", END)
-address = sys.argv[1]
-if address.startswith("postgres"):
-    from langgraph.checkpoint.postgres import PostgresSaver as Saver
-else:
-    from langgraph.checkpoint.sqlite import SqliteSaver as Saver
-with Saver.from_conn_string(address) as saver:
-    saver.setup()
-    app = graph.compile(checkpointer=saver)
-    print("ready", flush=True)
-    for line in sys.stdin:
-        thread, pause, count = line.split()
-        due = time.perf_counter()
-        for n in range(int(count)):
-            due += float(pause) * (random.uniform(0.5, 1.5) if float(pause) > 0.05 else 1)
-            time.sleep(max(0, due - time.perf_counter()))
-            app.update_state({"configurable": {"thread_id": f"{thread}-{n}"}}, {"n": 1}, as_node="work")
-            print(f"{thread}-{n} {time.perf_counter()}", flush=True)
-        print("end", flush=True)
-"""
+from .measuring import spread
+from .writer import Writer
 
 SCENES = {"now and then": (0.4, 40), "50 a second": (0.02, 250), "200 a second": (0.005, 1000)}
 """What the writer does: seconds between commits, number of commits."""
@@ -89,27 +61,10 @@ class Watch:
                 self.complete.set()
 
 
-def quantile(values: Iterable[float], share: float) -> float:
-    """The value that a share of the values does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def spread(seconds: Iterable[float]) -> str:
-    """Median, 95th percentile and maximum in milliseconds."""
-    values = [1000 * max(0.0, second) for second in seconds]
-    return f"p50 {quantile(values, 0.5):6.1f}  p95 {quantile(values, 0.95):6.1f}  max {max(values):6.1f} ms"
-
-
 def measure(address: str) -> None:
     """Print the table of one store."""
     kind = parse_address(address, {}).kind
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as writer:
-        assert writer.stdin is not None
-        assert writer.stdout is not None
-        writer.stdout.readline()
+    with Writer(address) as writer:
         watch = Watch()
         feed = Feed(parse_address(address, {}), watch, Decoder())
         feed.start()
@@ -118,11 +73,7 @@ def measure(address: str) -> None:
         for name, (pause, count) in SCENES.items():
             prefix = f"{name.replace(' ', '_')}_{os.getpid()}"
             events, cpu, began = watch.events, time.process_time(), time.perf_counter()
-            writer.stdin.write(f"{prefix} {pause} {count}\n")
-            writer.stdin.flush()
-            committed = {}
-            while (line := writer.stdout.readline().split()) != ["end"]:
-                committed[line[0]] = float(line[1])
+            committed = writer.commit(prefix, count, pause)
             took = time.perf_counter() - began
             while not committed.keys() <= watch.statuses.keys():
                 time.sleep(0.01)
@@ -136,7 +87,6 @@ def measure(address: str) -> None:
         time.sleep(5)
         print(f"{kind}, idle: {20 * (time.process_time() - cpu):.2f} % CPU  (bar: 1 %)")
         feed.stop()
-        writer.stdin.close()
 
 
 def busy(rounds: int) -> float:

@@ -1,42 +1,38 @@
 """Memory of the whole process: ``python -m tests.bench.bench_memory STORE``.
 
 Opens the app in a pseudo-terminal, waits until every thread has its status and count, then goes through all orders and
-some filters. Make the store with ``make_sqlite``. Beside it stand an empty Textual app, and what the index alone holds.
+some filters. STORE is a file of ``make_sqlite`` or a directory of ``make_postgres``. Beside it stand an empty Textual
+app, and what the index alone holds.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+from backends.store import open_store
 from tests.terminal import PtyTerminal
+
+from .bench_screen import EMPTY_APP
+from .measuring import process, served
 
 BAR = 130
 """Megabytes for 100,000 threads."""
-
-EMPTY_APP = """
-from textual.app import App
-from textual.widgets import Static
-class Empty(App):
-    def compose(self):
-        yield Static("ready-marker")
-Empty().run()
-"""
 
 INDEX = """
 import os, sys
 from backends.index import ThreadIndex
 from backends.order import SORTS
 from backends.query import parse
-from backends.sqlite import SqliteStore
+from backends.store import open_store
 def resident():
     return int(open('/proc/self/statm').read().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 1e6
-store = SqliteStore(sys.argv[1])
+store = open_store(sys.argv[1])
 before, index = resident(), ThreadIndex()
 for batch in store.heads():
     index.upsert(batch)
@@ -75,33 +71,38 @@ def pump(terminal: PtyTerminal, seconds: float) -> None:
         terminal.pump(0.05)
 
 
+def memory(address: str, seconds: float = 300) -> Iterator[tuple[str, float, float]]:
+    """Yield what was done, and the megabytes of the app after it, now and at most."""
+    with closing(open_store(address)) as store:
+        threads = sum(len(batch) for batch in store.heads())
+    with PtyTerminal([sys.executable, "-m", "lgtop", address]) as terminal:
+        until_settled(terminal, threads, seconds)
+        yield "lgtop, all read and analysed", *resident(terminal.pid)
+        for keys in KEYS:
+            terminal.send(keys)
+            pump(terminal, 1.5)
+        yield "lgtop, after other orders and filters", *resident(terminal.pid)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("store")
+    parser.add_argument("store", type=Path)
     parser.add_argument("--seconds", type=float, default=300, help="at most so long until everything is known")
     arguments = parser.parse_args()
     with PtyTerminal([sys.executable, "-c", EMPTY_APP]) as terminal:
         terminal.wait_for("ready-marker")
         print(f"empty Textual app                          {resident(terminal.pid)[0]:6.1f} MB")
-    done = subprocess.run(
-        [sys.executable, "-c", INDEX, arguments.store], check=True, capture_output=True, text=True, cwd=os.getcwd()
-    )
-    threads, before, loaded, sorted_all_ways = map(float, done.stdout.split())
-    print(f"index of {threads:,.0f} threads                   {loaded - before:6.1f} MB, ", end="")
-    print(
-        f"{1e6 * (loaded - before) / threads:.0f} bytes a thread; after every order {sorted_all_ways - before:.1f} MB"
-    )
-    with PtyTerminal([sys.executable, "-m", "lgtop", arguments.store]) as terminal:
-        until_settled(terminal, threads, arguments.seconds)
+    with served(arguments.store) as address:
+        threads, before, loaded, sorted_all_ways = map(float, process("-c", INDEX, address).split())
+        each = 1e6 * (loaded - before) / threads
         print(
-            "lgtop, all read and analysed               {:6.1f} MB, at most {:.1f} MB".format(*resident(terminal.pid))
+            f"index of {threads:,.0f} threads                   {loaded - before:6.1f} MB, {each:.0f} bytes a thread",
+            end="",
         )
-        for keys in KEYS:
-            terminal.send(keys)
-            pump(terminal, 1.5)
-        now, most = resident(terminal.pid)
-        print(f"lgtop, after other orders and filters      {now:6.1f} MB, at most {most:.1f} MB  (bar: {BAR} MB)")
+        print(f"; after every order {sorted_all_ways - before:.1f} MB")
+        for what, now, most in memory(address, arguments.seconds):
+            print(f"{what:<42} {now:6.1f} MB, at most {most:.1f} MB  (bar: {BAR} MB)")
 
 
 if __name__ == "__main__":

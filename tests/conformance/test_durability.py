@@ -268,6 +268,7 @@ def test_processes_that_start_at_once_share_the_making_of_the_store(application:
             assert broken == 0
 
 
+@pytest.mark.parametrize("application", ["sqlite"], indirect=True)
 def test_the_application_is_not_disturbed_by_what_else_is_called_backends(application: Application) -> None:
     for name in ("backends", "tui"):
         (application.home / name).mkdir()

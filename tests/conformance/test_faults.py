@@ -1,153 +1,169 @@
-"""Faults that a run injects into itself: what is kept and what is done again is what the ledger and the rows prove."""
+"""Faults that a run injects into itself: each strikes where it says, and what it leaves is what ledger and rows prove.
+
+One child each. That threads go on from there, in every mode, is proven by ``python -m tests.torture faults``.
+"""
 
 from __future__ import annotations
 
 import signal
-from collections import Counter
-from contextlib import closing
-from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from backends.faults import How, Point
-from backends.reader import Reader
 from backends.runs.events import Kind
 from backends.runs.spec import GraphRef, Verb
-from backends.store import open_store
 from demo_graphs import ledger
 from tests.child import ROOT, Bench, Child
+from tests.torture.faults.cases import AWAITED, PIPELINE, SUBGRAPH, TASKS, Case
+from tests.torture.faults.proof import prove
 
 from .places import Place
 
+SQLITE = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 STORES = pytest.mark.parametrize("place", ["sqlite", "postgres"], indirect=True)
 """Where SQLite keeps its journal makes no difference to a run."""
 
-GRAPHS: dict[str, tuple[str, dict[str, Any]]] = {
-    "pipeline": ("transform", {"rows": 10, "pace": 0.2, "down": []}),
-    "tasks": ("publish", {"pages": ["/a", "/b"], "pace": 0.2, "closed": False}),
-    "subgraph": ("research/search", {"topic": "tides", "pace": 0.2}),
+LEFT = {
+    Point.BEFORE: (0, 0, False),
+    Point.INSIDE: (1, 0, False),
+    Point.AFTER: (1, 1, False),
+    Point.WRITTEN: (1, 1, True),
+    Point.COMMITTED: (1, 1, True),
 }
-"""Graph -> the node that is struck, and an input. The subgraph's run ends at its question."""
-
-BEGUN = {Point.BEFORE: 1, Point.INSIDE: 2, Point.AFTER: 2, Point.WRITTEN: 1, Point.COMMITTED: 1}
-"""How often the struck node has begun when the resumed run is over, with durability sync."""
-
-DONE = {Point.BEFORE: 1, Point.INSIDE: 1, Point.AFTER: 2, Point.WRITTEN: 1, Point.COMMITTED: 1}
-"""How often the world outside has seen its effect."""
+"""How often the struck node has begun, how often it had its effect, and whether the store has its work."""
 
 
-@pytest.fixture
-def book(tmp_path: Path) -> str:
-    return str(tmp_path / "ledger.jsonl")
+class Struck:
+    """A graph with a ledger on a store."""
+
+    def __init__(self, place: Place, folder: Path, case: Case) -> None:
+        self.book = folder / "ledger.jsonl"
+        environment = {ledger.PLACE: str(self.book)}
+        ref = GraphRef(f"./demo_graphs/{case.graph}.py:graph", str(ROOT), case.graph, (str(ROOT),), environment)
+        self._bench = Bench(folder / "runs", place.address, ref)
+        self._place = place
+        self._case = case
+
+    def begin(self, point: Point, how: How, node: str = "") -> Child:
+        """Start a run with a fault."""
+        moment = "+100" if point is Point.INSIDE else ""
+        fault = f"{point}:{node or self._case.struck}{moment}={how}"
+        return self._bench.begin(Verb.START, input=dict(self._case.input), faults=(fault,))
+
+    def do(self, point: Point, how: How) -> Child:
+        """Have a fault strike; wait for the end."""
+        child = self.begin(point, how).wait()
+        (struck,) = child.of(Kind.FAULT)
+        assert (struck["point"], struck["how"]) == (point, how)
+        return child
+
+    def left(self) -> tuple[int, int, bool]:
+        """What is proven of the struck node; see ``LEFT``. What came before it is in the store, and was done once."""
+        found, node = prove(self._case, self._place.saver, "t", self.book), self._case.struck
+        before = self._case.nodes[: self._case.nodes.index(node)]
+        if self._case is not TASKS:  # what calls return is saved beside the run, and nobody waits for it
+            assert set(before) <= found.saved
+            assert {found.effects[other] for other in before} == {1}
+        return found.begun[node], found.effects[node], node in found.saved
 
 
-def bench(place: Place, folder: Path, graph: str, book: str) -> Bench:
-    ref = GraphRef(f"./demo_graphs/{graph}.py:graph", str(ROOT), graph, (str(ROOT),), {ledger.PLACE: book})
-    return Bench(folder / "runs", place.address, ref)
+@SQLITE
+@pytest.mark.parametrize(
+    ("case", "point"),
+    [
+        *((case, point) for case in (PIPELINE, AWAITED) for point in Point),
+        (SUBGRAPH, Point.INSIDE),
+        (SUBGRAPH, Point.WRITTEN),
+        (TASKS, Point.AFTER),
+        (TASKS, Point.COMMITTED),
+    ],
+    ids=lambda one: one.graph if isinstance(one, Case) else one,
+)
+def test_a_kill_at_every_point(place: Place, tmp_path: Path, case: Case, point: Point) -> None:
+    lab = Struck(place, tmp_path, case)
+    child = lab.do(point, How.KILL)
+    assert child.process.returncode == -signal.SIGKILL, child.report()
+    assert lab.left() == LEFT[point]
 
 
-def counted(book: str, kind: str) -> Counter[str]:
-    return Counter(entry["node"] for entry in ledger.entries(book) if entry["kind"] == kind)
+@pytest.mark.parametrize("place", ["postgres"], indirect=True)
+@pytest.mark.parametrize("case", [PIPELINE, AWAITED], ids=["plain", "awaited"])
+@pytest.mark.parametrize("point", [Point.WRITTEN, Point.COMMITTED])
+def test_a_kill_between_what_postgres_saves(place: Place, tmp_path: Path, case: Case, point: Point) -> None:
+    lab = Struck(place, tmp_path, case)
+    assert lab.do(point, How.KILL).process.returncode == -signal.SIGKILL
+    assert lab.left() == LEFT[point]
 
 
-def values(place: Place) -> dict[str, Any]:
-    with closing(open_store(place.address)) as store:
-        reader = Reader(store)
-        return reader.state(reader.head("t").key)
+@SQLITE
+def test_a_process_that_leaves_says_nothing(place: Place, tmp_path: Path) -> None:
+    lab = Struck(place, tmp_path, PIPELINE)
+    child = lab.do(Point.INSIDE, How.EXIT)
+    assert child.process.returncode == 70
+    assert not child.of(Kind.END)
+    assert lab.left() == LEFT[Point.INSIDE]
 
 
-def fault_of(child: Child) -> dict[str, Any]:
-    (struck,) = child.of(Kind.FAULT)
-    return struck
-
-
-@STORES
-@pytest.mark.parametrize(("graph", "point"), list(product(GRAPHS, Point)))
-def test_a_kill_at_every_point_and_what_is_run_again(
-    place: Place, tmp_path: Path, book: str, graph: str, point: Point
-) -> None:
-    node, given = GRAPHS[graph]
-    name = node.rpartition("/")[2]
-    lab = bench(place, tmp_path, graph, book)
-    spec = f"{point}:{node}{'+100' if point is Point.INSIDE else ''}=kill"
-    struck = lab.do(Verb.START, input=given, faults=(spec,))
-    assert struck.process.returncode == -signal.SIGKILL, struck.report()
-    assert fault_of(struck)["point"] == point
-    if graph == "tasks" and point is Point.COMMITTED:  # the entrypoint's only checkpoint is its last
-        assert lab.do(Verb.RESUME).end["outcome"] == "refused"
-        assert counted(book, "begin")[name] == 1
-        return
-    resumed = lab.do(Verb.RESUME)
-    assert resumed.end["outcome"] == ("waiting" if graph == "subgraph" else "done"), resumed.report()
-    begun = counted(book, "begin")
-    assert begun[name] == BEGUN[point], begun
-    assert counted(book, "effect")[name] == DONE[point]
-    if graph != "tasks":  # what calls return is saved beside the run, and nobody waits for it
-        others = {other: times for other, times in begun.items() if other != name}
-        assert set(others.values()) == {1}, f"finished work was done again: {others}"
+@SQLITE
+@pytest.mark.parametrize(
+    ("case", "point"),
+    [
+        *((PIPELINE, point) for point in (Point.BEFORE, Point.INSIDE, Point.AFTER, Point.WRITTEN)),
+        (AWAITED, Point.INSIDE),
+        (AWAITED, Point.AFTER),
+    ],
+    ids=lambda one: one.graph if isinstance(one, Case) else one,
+)
+def test_an_exception_fails_the_run(place: Place, tmp_path: Path, case: Case, point: Point) -> None:
+    lab = Struck(place, tmp_path, case)
+    child = lab.do(point, How.RAISE)
+    assert child.end["outcome"] == "failed", child.report()
+    assert "injected" in child.end["reason"]
+    assert lab.left() == LEFT[point]
 
 
 @STORES
 @pytest.mark.parametrize(
-    ("how", "point"),
-    [
-        (How.EXIT, Point.INSIDE),
-        (How.EXIT, Point.COMMITTED),
-        *product([How.RAISE], [Point.BEFORE, Point.INSIDE, Point.AFTER, Point.WRITTEN]),
-        *product([How.LOST], [Point.BEFORE, Point.WRITTEN, Point.COMMITTED]),
-    ],
+    ("case", "point"), [(PIPELINE, Point.BEFORE), (AWAITED, Point.WRITTEN)], ids=["plain", "awaited"]
 )
-def test_every_way_leaves_a_thread_that_resumes(
-    place: Place, tmp_path: Path, book: str, how: How, point: Point
+def test_without_its_store_a_node_goes_on_and_nothing_more_is_saved(
+    place: Place, tmp_path: Path, case: Case, point: Point
 ) -> None:
-    lab = bench(place, tmp_path, "pipeline", book)
-    struck = lab.do(Verb.START, input=GRAPHS["pipeline"][1], faults=(f"{point}:transform={how}",))
-    assert fault_of(struck)["how"] == how
-    if how is How.EXIT:
-        assert struck.process.returncode == 70
-    else:
-        assert struck.end["outcome"] == "failed", struck.report()
-    finish(lab, place)
-    assert counted(book, "begin")["fetch"] == 1
-    if (how, point) == (How.RAISE, Point.AFTER):
-        assert counted(book, "begin")["transform"] == 2, "its writes were saved"
+    lab = Struck(place, tmp_path, case)
+    child = lab.do(point, How.LOST)
+    assert (child.end["outcome"], child.end["exit"]) == ("failed", 6), child.report()
+    assert lab.left() == (1, 1, point is Point.WRITTEN)
 
 
-@STORES
-@pytest.mark.parametrize("point", [Point.INSIDE, Point.WRITTEN])
-def test_a_hanging_run_lives_until_it_is_killed(place: Place, tmp_path: Path, book: str, point: Point) -> None:
-    lab = bench(place, tmp_path, "pipeline", book)
-    child = lab.begin(Verb.START, input=GRAPHS["pipeline"][1], faults=(f"{point}:transform=hang",))
+@SQLITE
+@pytest.mark.parametrize(
+    ("case", "point"),
+    [(PIPELINE, Point.INSIDE), (PIPELINE, Point.WRITTEN), (AWAITED, Point.INSIDE)],
+    ids=lambda one: one.graph if isinstance(one, Case) else one,
+)
+def test_a_hanging_run_lives_until_it_is_killed(place: Place, tmp_path: Path, case: Case, point: Point) -> None:
+    lab = Struck(place, tmp_path, case)
+    child = lab.begin(point, How.HANG)
     struck = child.until(lambda event: event.kind is Kind.FAULT)
     child.until(lambda event: event.kind is Kind.HEARTBEAT and event.t > struck.t)
     assert not child.of(Kind.END)
     child.process.kill()
     child.wait()
-    finish(lab, place)
+    assert lab.left() == LEFT[point]
 
 
-def finish(lab: Bench, place: Place) -> None:
-    """Resume, unless the run went on behind the fault: nobody waits for the saving of writes before the end."""
-    if values(place).get("progress") != 100:
-        resumed = lab.do(Verb.RESUME)
-        assert resumed.end["outcome"] == "done", resumed.report()
-    assert values(place)["progress"] == 100
-
-
-@STORES
-def test_a_fault_that_does_not_strike_is_told(place: Place, tmp_path: Path, book: str) -> None:
-    lab = bench(place, tmp_path, "pipeline", book)
-    child = lab.do(Verb.START, input=GRAPHS["pipeline"][1], faults=("before:nowhere=kill",))
+@SQLITE
+def test_a_fault_that_does_not_strike_is_told(place: Place, tmp_path: Path) -> None:
+    child = Struck(place, tmp_path, PIPELINE).begin(Point.BEFORE, How.KILL, "nowhere").wait()
     assert child.end["outcome"] == "done"
     assert "before:nowhere=kill did not strike" in child.of(Kind.LOG)[-1]["text"]
 
 
-@STORES
-def test_what_is_no_fault_is_refused_before_anything_runs(place: Place, tmp_path: Path, book: str) -> None:
-    lab = bench(place, tmp_path, "pipeline", book)
-    child = lab.do(Verb.START, input=GRAPHS["pipeline"][1], faults=("sideways:transform=kill",))
+@SQLITE
+def test_what_is_no_fault_is_refused_before_anything_runs(place: Place, tmp_path: Path) -> None:
+    lab = Struck(place, tmp_path, PIPELINE)
+    child = lab._bench.do(Verb.START, input=dict(PIPELINE.input), faults=("sideways:transform=kill",))
     assert child.end["outcome"] == "refused"
     assert "no point 'sideways'" in child.end["reason"]
-    assert not ledger.entries(book)
+    assert not lab.book.exists()

@@ -24,6 +24,15 @@ SECRET = "s3cr3t p@ss:w/rd%41"
 Role = Callable[..., str]
 
 
+@pytest.fixture(autouse=True, params=["psycopg", "libpq"])
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything here holds for stores that stay open, and for those that are open for a few reads."""
+    for opener in (PostgresStore, Session):
+        defaults = opener.__init__.__kwdefaults__
+        assert defaults is not None
+        monkeypatch.setitem(defaults, "brief", request.param == "libpq")
+
+
 @pytest.fixture
 def account(postgres_url: str, postgres_role: Role) -> str:
     """URL of a role that may read everything, with its password."""

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import pairwise
@@ -28,12 +25,13 @@ from backends.model import RawCheckpoint
 from backends.snapshot import read_snapshot
 from backends.transfer.export import export
 from backends.transfer.importing import Imported, import_threads
+from tests.torture.transfer import fill
+from tests.torture.transfer import moved as moved_on
 
 from .places import Place, postgres_place, sqlite_place
 from .test_copy import graph as nested_graph
 from .test_copy import run_to_end, same, thread
 
-ROOT = Path(__file__).resolve().parents[2]
 KEY = b"0123456789abcdef"
 
 
@@ -156,40 +154,38 @@ def stored(place: Place, thread_id: str = "t") -> list[Any]:
 
 
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
-@pytest.mark.parametrize("name", GRAPHS)
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_there_and_back_a_thread_means_the_same_and_goes_on(
-    places: dict[str, Place], kind: str, name: str, encrypted: bool, monkeypatch: Any
+    places: dict[str, Place], kind: str, encrypted: bool, monkeypatch: Any
 ) -> None:
-    build, given = GRAPHS[name]
     other = "postgres" if kind == "sqlite" else "sqlite"
     way = [places[f"{kind}1"], places[f"{other}1"], places[f"{kind}2"], places[f"{other}2"]]
     if encrypted:
         monkeypatch.setenv("LANGGRAPH_AES_KEY", KEY.decode())
         for place in way:
             place.saver.serde = EncryptedSerializer.from_pycryptodome_aes(key=KEY)
-    first = build(way[0].saver)
-    first.invoke(given, thread("t"), durability="sync")
-    before = meaning(way[0])
-    assert before
-    for source, target in pairwise(way):
-        moved(source, target)
-        assert meaning(target) == before
-        if encrypted:
-            assert "+aes" in repr(stored(target))
-    states = [build(place.saver).get_state(thread("t"), subgraphs=True) for place in way]
-    assert states[0].interrupts
-    assert all(same(states[0], state) for state in states[1:])
-    ends = [ended(build(place.saver), name) for place in way]
-    assert all(repr(end) == repr(ends[0]) for end in ends)
+    for name, (build, given) in GRAPHS.items():
+        build(way[0].saver).invoke(given, thread(name), durability="sync")
+        before = meaning(way[0], name)
+        assert before
+        for source, target in pairwise(way):
+            moved(source, target, name)
+            assert meaning(target, name) == before
+            if encrypted:
+                assert "+aes" in repr(stored(target, name))
+        states = [build(place.saver).get_state(thread(name), subgraphs=True) for place in way]
+        assert states[0].interrupts
+        assert all(same(states[0], state) for state in states[1:])
+        ends = [ended(build(place.saver), name) for place in way]
+        assert all(repr(end) == repr(ends[0]) for end in ends)
 
 
 def ended(app: Any, name: str) -> Any:
     if name == "nested":
-        return run_to_end(app, thread("t"))
-    (asked,) = app.get_state(thread("t")).interrupts
-    app.invoke(Command(resume={asked.id: "so"}), thread("t"))
-    found = app.get_state(thread("t"))
+        return run_to_end(app, thread(name))
+    (asked,) = app.get_state(thread(name)).interrupts
+    app.invoke(Command(resume={asked.id: "so"}), thread(name))
+    found = app.get_state(thread(name))
     assert not found.next
     return found.values
 
@@ -287,46 +283,11 @@ def test_without_the_key_an_encrypted_thread_stays_with_its_kind(places: dict[st
     assert stored(source) == stored(places["sqlite2"])
 
 
-_MEASURED = """
-import resource, sys
-from backends.address import parse_address
-from backends.control.gate import Gate
-from backends.store import open_store
-from backends.transfer.export import export
-from backends.transfer.importing import import_threads
-verb, store, path = sys.argv[1:]
-base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-if verb == "export":
-    with open(path, "wb") as file:
-        list(export(open_store(store), ["big"], file.write))
-else:
-    with open(path, "rb") as file:
-        assert [one.outcome for one in import_threads(file, Gate(parse_address(store, {})))] == ["imported"]
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base) // 1024)
-"""
-
-
-def test_a_hundred_megabytes_stream_in_bounded_memory(places: dict[str, Place], tmp_path: Path) -> None:
-    source = places["sqlite1"]
-    for number in range(100):
-        source.put("big", number, values={"x": [os.urandom(1_000_000)]})
-    way = [source, places["postgres1"], places["sqlite2"]]
-    for number, (here, there) in enumerate(pairwise(way)):
-        path = tmp_path / f"{number}.jsonl"
-        for verb, place in (("export", here), ("import", there)):
-            grown = measured(verb, place.address, path)
-            assert grown < 60, f"{verb} {place.kind}: {grown} MB"
-        assert path.stat().st_size > 130_000_000
-        path.unlink()
-    assert meaning(way[-1], "big") == meaning(source, "big")
-
-
-def measured(verb: str, address: str, path: Path) -> int:
-    """Megabytes that a child process grew by.
-
-    A process begins with the peak of the one that it replaces (``exec``); a small shell in between keeps ours out.
-    """
-    words = ["/bin/sh", "-c", '"$@"; exit $?', "sh", sys.executable, "-c", _MEASURED, verb, address, str(path)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
-    assert not done.returncode, done.stderr
-    return int(done.stdout)
+def test_a_large_thread_streams_in_bounded_memory(places: dict[str, Place], tmp_path: Path) -> None:
+    """At 100 MB it is no more: ``python -m tests.torture transfer``."""
+    way = [places["sqlite1"], places["postgres1"], places["sqlite2"]]
+    fill(way[0], 40)
+    for one in moved_on(way, tmp_path):
+        assert one.size > 50
+        assert one.grown < 40, one
+    assert meaning(way[-1], "big") == meaning(way[0], "big")

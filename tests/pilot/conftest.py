@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.app import App
@@ -53,7 +53,11 @@ def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class ScriptedApp(LgtopApp):
-    """The app without a feed: the test says what the feed would."""
+    """The app without a feed: the test says what the feed would, and the screens hear of it at once."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.live._pace = 0.0
 
     def follow_store(self) -> None:
         """Read nothing."""
@@ -73,7 +77,7 @@ def scripted(**options: object) -> ScriptedApp:
     options.setdefault("clock", lambda: NOW)
     options.setdefault("terminal", Terminal())
     address = options.pop("address", None) or Address("sqlite", "shop.sqlite", "/data/shop.sqlite", None, "shop.sqlite")
-    return ScriptedApp(address, **options)  # type: ignore[arg-type]
+    return ScriptedApp(address, **options)
 
 
 def head(thread_id: str, age: float = 0.0, step: int = 1, metadata: bytes = b"{}") -> ThreadHead:

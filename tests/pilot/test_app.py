@@ -43,8 +43,8 @@ from .conftest import (
     wait_for_text,
 )
 
-WIDGETS = ("lines", "filter", "history", "outline", "choose", "help", "picker", "form", "graph")
-"""First words of ids of bindings that belong to a widget or a dialog; they win over what lies below."""
+WIDGETS = ("lines", "filter", "history", "outline", "choose", "help", "picker", "form", "graph", "tour")
+"""First words of ids of bindings that belong to a widget, a dialog or the tour; they win over what lies below."""
 
 
 # Keys

@@ -13,6 +13,7 @@ import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
 from textual.pilot import Pilot
 
+from backends.address import Address, parse_address
 from tui.app import LgtopApp
 from tui.control import Project
 from tui.dialogs.choose import Choose
@@ -57,11 +58,11 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @asynccontextmanager
 async def lab(
-    project: Path, store: Path, size: tuple[int, int] = (120, 34), **options: Any
+    project: Path, store: Path | Address, size: tuple[int, int] = (120, 34), **options: Any
 ) -> AsyncIterator[tuple[LgtopApp, Pilot[None], LabScreen]]:
     """The app in the lab."""
     app = LgtopApp(
-        sqlite_address(store),
+        sqlite_address(store) if isinstance(store, Path) else store,
         terminal=Terminal(),
         project=Project(project),
         **{"readonly": False, "crashes": True, **options},
@@ -144,8 +145,11 @@ async def test_a_run_is_killed_inside_a_node_and_resumed_and_what_had_finished_d
         await wait_for_text(pilot, thread_id)
 
 
-async def test_side_by_side_the_same_crash_keeps_and_loses_as_it_was_saved(project: Path, empty: Path) -> None:
-    async with lab(project, empty) as (app, pilot, screen):
+async def test_side_by_side_on_postgres_the_same_crash_keeps_and_loses_as_it_was_saved(
+    project: Path, postgres_url: str, empty: Path
+) -> None:
+    """On a file, in a real terminal: ``e2e/test_lab_keys.py``."""
+    async with lab(project, parse_address(postgres_url, {})) as (app, pilot, screen):
         await pilot.press("minus", "minus", "c")
         await wait_for_text(pilot, "sync | async | exit")
         await pilot.press("d", "N")

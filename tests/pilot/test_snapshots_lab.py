@@ -15,8 +15,9 @@ from backends.runs.spec import GraphRef
 from tui.dialogs.fault import ChooseFault
 from tui.dialogs.give_input import GiveInput
 from tui.lab.book import Page
+from tui.lab.saved import Saved
 from tui.lab.setup import Setup, Strike
-from tui.lab.trial import Saved, Trial
+from tui.lab.trial import Trial
 from tui.screens.lab import LabScreen
 
 from .conftest import SHOP, everything, head, summary, wait_for, wait_for_text
@@ -67,23 +68,23 @@ def trial(app: RunsApp, mode: str, stage: str) -> Trial:
     found.course.next_run()
     for event in FIRST:
         found.course.add(event)
-    found._armed = True
+    found.story.armed = True
     book = {"extract": page(1, "read"), "sentiment": page(1)}
     state, status = "running", summary("running", "run 261121", "sentiment")
     if stage != "running":
         found.course.add(KILL)
-        found._told, state, status = True, "crashed", summary("crashed", "killed", "sentiment")
-        found._saved = Saved() if lost else Saved(True, False, frozenset({"extract"}))
+        found.story.told, state, status = True, "crashed", summary("crashed", "killed", "sentiment")
+        found.story.saved = Saved() if lost else Saved(True, steps={"": 1})
     if stage == "resumed":
-        found.course.next_run(found._saved.nodes)
+        found.course.next_run(found.story.kept)
         for event in [*(FIRST[:2] if lost else []), *THEN]:
             found.course.add(event)
         again = page(2, "read", "read") if lost else page(1, "read")
         book = {"extract": again, "sentiment": page(2, "heard"), "summary": page(1, "summed")}
-        found._armed, state, status = False, "done", summary()
-        found._saved = Saved(True, True, frozenset(NODES))
-    found._pages = book
-    found.run = made(f"270115-0800-{mode}", name, state, 2, graph="letters", verb="start", nodes={"sentiment": 1})
+        found.story.armed, state, status = False, "done", summary()
+        found.story.saved = Saved(True, True, {"": len(NODES)})
+    found.story.pages = book
+    found.story.run = made(f"270115-0800-{mode}", name, state, 2, graph="letters", verb="start", nodes={"sentiment": 1})
     app.tell(*everything([*SHOP, (head(name, 2, 1), status)]))
     return found
 

@@ -26,12 +26,12 @@ LOOKS: dict[str, tuple[str, list[str], str]] = {
     "writes": ("loan-0042", ["j", "j", "4"], "3 rows"),
     "raw": ("loan-0042", ["5"], "versions_seen"),
     "message": ("loan-0042", ["tab", "j", "j", "j", "j", "enter"], "come back with"),
-    "search": ("loan-0042", ["slash", *"acme", "enter", "n"], "2 of 2"),
+    "search": ("loan-0042", ["slash", *"acme", "enter", "1 of 2", "n"], "2 of 2"),
     "subgraph": ("loan-0042", ["j", "enter", "j"], "▾ review"),
     "base": ("loan-0042", ["j", "j", "j", "j", "d", "j"], "against step 2"),
     "failure": ("etl-2026-11-20", ["3"], "wrote audited"),
 }
-"""Thread, keys, and the text to wait for."""
+"""Thread, keys or texts to wait for before the next one, and the text to wait for at the end."""
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
@@ -48,7 +48,8 @@ def test_look(look: str, size: tuple[int, int], tmp_path: Path, snap_compare: Ca
         screen = app.screen
         assert isinstance(screen, ThreadScreen)
         await wait_for(pilot, lambda: screen.checkpoint.shown)
-        await pilot.press(*keys)
+        for key in keys:
+            await (wait_for_text(pilot, key) if " " in key else pilot.press(key))
         await wait_for_text(pilot, text)
         await wait_for(pilot, lambda: screen.checkpoint.shown and screen.checkpoint.shown[1] == screen.history.selected)
 

@@ -103,7 +103,7 @@ async def test_an_empty_store_says_so_and_fills_by_itself(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("width", "titles"),
     [
-        (120, ["STATUS", "THREAD", "NEXT", "STEP", "ACTIVE", "CKPTS", "WHY"]),
+        (120, ["STATUS", "THREAD", "NEXT", "STEP", "ACTIVE", "CKPTS", "SIZE", "WHY"]),
         (80, ["STATUS", "THREAD", "NEXT", "STEP", "ACTIVE", "WHY"]),
         (60, ["STATUS", "THREAD", "ACTIVE", "WHY"]),
         (40, ["STATUS", "THREAD", "ACTIVE"]),
@@ -159,7 +159,7 @@ async def test_unknown_facts_are_dots() -> None:
         await pilot.pause()
         app.tell(opened(), HeadsLoaded((head("a"), head("b")), complete=False))
         await wait_for_text(pilot, "reading 2…")
-        assert row_with(app, " a ").split() == ["▌", "·", "a", "1", "0s", "·"]
+        assert row_with(app, " a ").split() == ["▌", "·", "a", "1", "0s", "·", "·"]
         assert "≈2 threads" in lines_of(app)[0]
 
 
@@ -197,7 +197,10 @@ async def test_escape_in_the_input_clears_and_leaves() -> None:
         await wait_for_text(pilot, "/ all threads")
 
 
-async def test_a_mistake_is_pointed_at_with_what_was_meant_and_leaves_the_list_alone() -> None:
+async def test_a_mistake_is_pointed_at_with_what_was_meant_and_leaves_the_list_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tui.screens.threads._REST", 1.0)  # however long a loaded machine takes from key to key
     async with shop() as (app, pilot):
         await pilot.press("slash", *"status:waitng", "space", "a")
         await wait_for_text(pilot, "did you mean waiting?")

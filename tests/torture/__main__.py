@@ -1,8 +1,12 @@
-"""Runs that are killed and raced, with figures: ``python -m tests.torture kill|race [--times N] [--store KIND]``.
+"""Runs that are killed, raced and struck, with figures: ``python -m tests.torture kill|race|faults [options]``.
 
 ``kill``: a run is killed with SIGKILL at a random moment of its work, then resumed; nothing may be lost, nothing that
 was saved may be done again, and the thread list must show it. ``race``: two operators resume the same thread at the
-same moment; exactly one may run, and the other must be told who. Ends with 1 at the first violation.
+same moment; exactly one may run, and the other must be told who. Both take ``--times N`` and ``--store KIND`` and end
+with 1 at the first violation. ``faults`` (its options: ``faults --help``) fills the table of every injected fault, and
+compares what is proven with what the audit and the crash lab say. ``retention`` (``retention --help``) prunes and
+deletes generated threads and holds what is left against LangGraph. ``bulk`` (``bulk --help``) resumes many crashed
+threads with one command, stopped half-way and run again. ``transfer`` moves a large thread in bounded memory.
 """
 
 from __future__ import annotations
@@ -14,13 +18,19 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 
 from . import kill, race
 from .lab import KINDS, Lab, lab
 
+MODULES = {"faults": ".faults.matrix", "bulk": ".bulk", "retention": ".retention", "transfer": ".transfer"}
+"""Scripts with options of their own."""
+
 
 def main() -> int:
     """Run a script on each kind of store."""
+    if (name := MODULES.get(" ".join(sys.argv[1:2]))) is not None:
+        return int(import_module(name, __package__).main(sys.argv[2:]))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("script", choices=SCRIPTS)
     parser.add_argument("--times", type=int, default=100)

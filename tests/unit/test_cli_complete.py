@@ -26,20 +26,20 @@ SHAPES = {
     "doctor": (schemas.DOCTOR,),
     "demo": (schemas.THREADS,),
     "run": (schemas.RESULT, schemas.PLAN, schemas.RUN),
-    "resume": (schemas.RESULT, schemas.PLAN, schemas.RUN),
-    "answer": (schemas.RESULT, schemas.PLAN, schemas.RUN),
+    "resume": (schemas.RESULT, schemas.PLAN, schemas.RUN, schemas.BULK),
+    "answer": (schemas.RESULT, schemas.PLAN, schemas.RUN, schemas.BULK),
     "fork": (schemas.RESULT, schemas.PLAN, schemas.RUN, schemas.COPIED),
     "edit": (schemas.RESULT, schemas.PLAN, schemas.RUN),
-    "copy": (schemas.COPIED, schemas.PLAN),
-    "stop": (schemas.RUN,),
+    "copy": (schemas.COPIED, schemas.PLAN, schemas.BULK),
+    "stop": (schemas.RUN, schemas.BULK),
     "runs": (schemas.RUNS,),
     "log": (schemas.ACTIONS,),
     "undo": (schemas.ACTION,),
     "graphs": (schemas.GRAPHS, schemas.DRAWN),
     "export": (schemas.EXPORTED,),
     "import": (schemas.IMPORTED,),
-    "rm": (schemas.DELETED,),
-    "prune": (schemas.DELETED,),
+    "rm": (schemas.BULK,),
+    "prune": (schemas.BULK,),
     "audit": (schemas.AUDIT,),
 }
 """What each command prints with ``--json``; the tests of each compare what it really prints with these."""
@@ -76,6 +76,21 @@ def test_help_is_complete(name):
             assert option in text
         takes_value = action.nargs != 0
         assert not takes_value or action.metavar, f"{name}: the value of {action.dest} has no name"
+
+
+WITHOUT = {
+    *("--exec", "--draw", "--follow", "--id", "--value", "--values", "--as-node", "--new-thread", "--as", "--break"),
+    *("--run", "--thread", "--older-than", "--store", "--postgres"),
+}
+"""Options that may be left out and then mean nothing."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_may_be_left_out_has_a_default_that_is_told(name):
+    for action in options_of(parser_of(name)):
+        if action.option_strings and action.nargs != 0 and not action.required:
+            told = "default" in action.help or "repeat" in action.help
+            assert told or action.option_strings[-1] in WITHOUT, f"{name}: {action.dest}"
 
 
 @pytest.mark.parametrize("name", NAMES)

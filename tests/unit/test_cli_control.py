@@ -110,7 +110,7 @@ def test_without_a_graph_nothing_is_run(lgtop, store, name):
         (["answer", "one"], "An answer is wanted"),
         (["edit", "one"], "required: --values"),
         (["fork", "one", "--new-thread", "two", "--values", "{}"], "--new-thread copies what is there"),
-        (["copy", "one"], "required: NEW"),
+        (["copy", "one"], "Name a THREAD and a NEW id"),
         (["stop"], "Name either a THREAD or a --run"),
         (["stop", "one", "--run", "r"], "Name either a THREAD or a --run"),
         (["stop", "one", "--cancel", "--kill"], "not allowed with"),

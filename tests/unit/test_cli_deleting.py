@@ -6,18 +6,23 @@ import json
 import os
 import signal
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from backends.bulk import rows
 from backends.control import journal
 from backends.locks.take import take
+from backends.maintenance import remove
+from backends.maintenance.deletion import Deletion
 from backends.maintenance.spans import channel_spans
 from tests import schemas
 from tests.conformance.places import Place, sqlite_place
-from tui.cli import deleting, main
+from tui.cli import main, selection
 from tui.cli.exits import Exit
 
 Lgtop = Callable[..., tuple[int, str, str]]
@@ -66,8 +71,8 @@ def counts(path: Path) -> dict[str, int]:
 
 
 def deleted(out: str) -> dict[str, str]:
-    found = schemas.checked(json.loads(out), schemas.DELETED)
-    return {one["thread_id"]: one["outcome"] for one in found["threads"]}
+    found = schemas.checked(json.loads(out), schemas.BULK)
+    return {one["thread_id"]: one["state"] for one in found["outcomes"]}
 
 
 @pytest.mark.parametrize("argv", [("rm", "one"), ("prune", "one", "--keep", "1"), ("rm", "--all", "--dry-run")])
@@ -75,7 +80,7 @@ def test_nothing_is_deleted_without_yes(store: Path, lgtop: Lgtop, argv: tuple[s
     before = counts(store)
     code, out, err = lgtop(*argv, "--json")
     assert code == Exit.DONE
-    assert set(deleted(out).values()) == {"would"}
+    assert set(deleted(out).values()) == {"pending"}
     assert "Nothing was deleted" in err
     assert counts(store) == before
     assert not journal.entries()
@@ -84,8 +89,8 @@ def test_nothing_is_deleted_without_yes(store: Path, lgtop: Lgtop, argv: tuple[s
 def test_the_preview_tells_what_is_then_done(store: Path, lgtop: Lgtop) -> None:
     _, planned, _ = lgtop("prune", "--all", "--keep", "2", "--json")
     _, done, _ = lgtop("prune", "--all", "--keep", "2", "--yes", "--json")
-    assert json.loads(planned)["total"] == json.loads(done)["total"]
-    assert json.loads(done)["total"]["checkpoints"] == 9
+    assert json.loads(planned)["deleted"] == json.loads(done)["deleted"]
+    assert json.loads(done)["deleted"]["checkpoints"] == 9
     assert counts(store) == {"one": 2, "two": 2, "three": 2}
 
 
@@ -93,8 +98,8 @@ def test_a_held_thread_is_left_out_and_named(store: Path, lgtop: Lgtop) -> None:
     with take(str(store), "two", who="somebody else"):
         for yes in ((), ("--yes",)):
             code, out, err = lgtop("rm", "--all", "--json", *yes)
-            assert code == Exit.DONE
-            assert deleted(out)["two"] == "running"
+            assert code == (Exit.BUSY if yes else Exit.DONE)
+            assert deleted(out)["two"] == "refused"
             assert "somebody else" in err
         assert counts(store) == {"two": 5}
         assert lgtop("rm", "two", "--yes")[0] == Exit.BUSY
@@ -116,23 +121,24 @@ def test_the_action_log_notes_what_was_deleted(store: Path, lgtop: Lgtop) -> Non
 
 
 def test_ctrl_c_ends_after_the_thread_at_hand(store: Path, lgtop: Lgtop, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = deleting._outcome
+    real = remove.remove_thread
 
-    def interrupted(*arguments: object) -> deleting.Outcome:
+    def interrupted(*arguments: Any, **options: Any) -> Deletion:
         os.kill(os.getpid(), signal.SIGINT)
-        return real(*arguments)  # type: ignore[arg-type]
+        time.sleep(0.5)  # the main thread looks ten times a second whether ctrl+c came
+        return real(*arguments, **options)
 
-    monkeypatch.setattr(deleting, "_outcome", interrupted)
-    code, out, _ = lgtop("rm", "one", "two", "three", "--yes", "--json")
+    monkeypatch.setattr(rows, "remove_thread", interrupted)
+    code, out, _ = lgtop("rm", "one", "two", "three", "--yes", "--json", "--concurrency", "1")
     assert code == Exit.INTERRUPTED
-    assert deleted(out) == {"one": "done", "two": "left", "three": "left"}
+    assert deleted(out) == {"one": "done", "two": "stopped", "three": "stopped"}
     assert counts(store) == {"two": 5, "three": 5}
 
 
 def test_a_thread_that_went_on_since_it_was_chosen_stays(
     store: Path, lgtop: Lgtop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = deleting.fitting
+    real = selection.fitting
 
     def then_written(*arguments: object) -> dict[str, str]:
         found = real(*arguments)  # type: ignore[arg-type]
@@ -140,10 +146,10 @@ def test_a_thread_that_went_on_since_it_was_chosen_stays(
             place.put("one", 7)
         return found
 
-    monkeypatch.setattr(deleting, "fitting", then_written)
+    monkeypatch.setattr(selection, "fitting", then_written)
     code, out, _ = lgtop("rm", "--filter", "status:done", "--yes", "--json")
     assert code == Exit.DONE
-    assert deleted(out)["one"] == "changed"
+    assert deleted(out)["one"] == "skipped"
     assert counts(store) == {"one": 6}
 
 

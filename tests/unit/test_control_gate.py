@@ -143,7 +143,7 @@ def test_nothing_else_opens_a_connection_that_writes() -> None:
         for path in (root / "backends").rglob("*.py")
         if "worker" not in path.parts and any(word in path.read_text() for word in writing)
     }
-    reading = {"sqlite_open.py", "postgres_open.py"}
+    reading = {"sqlite_open.py", "postgres_psycopg.py"}
     locking = {"locks/postgres.py", "locks/breaking.py"}
     scratch = {"audit/scratch.py", "transfer/staging.py", "doctor/installed.py"}
     applications = {"durability/savers.py", "durability/tables.py"}

@@ -27,7 +27,6 @@ class Truthful:
         self.lossy = lossy
         self.moment = "start"
         self.calls = []
-        self.at_node = True
         self.statuses = frozenset(StatusName)
 
     def start(self, thread, graph, given, *, durability="sync", step=False):
@@ -45,8 +44,8 @@ class Truthful:
     def await_node(self, run, node):
         self.moment = "start"
 
-    def is_at(self, run, node):
-        return self.at_node
+    def halt(self, run, node):
+        return True
 
     def await_end(self, run):
         self.moment = "end"
@@ -168,14 +167,16 @@ def test_a_status_that_no_thread_has_is_named():
     assert "running" in promise.text
 
 
-def test_a_person_who_waits_too_long_gets_another_run_to_kill():
-    stage = Truthful(lossy=True)
+def test_a_run_that_was_through_the_node_already_is_followed_by_another():
+    stage = Truthful()
+    halts = iter([False, True])
+    stage.halt = lambda run, node: next(halts)
     one = crash(stage)
-    one.start()
-    stage.at_node = False
-    told = one.kill()
-    assert stage.calls == [("start", "stage", "exit"), ("start", "stage-2", "exit"), ("kill", "stage-2")]
+    told = one.start()
+    assert stage.calls == [("start", "stage", "sync"), ("start", "stage-2", "sync")]
     assert (told.thread, broken([told])) == ("stage-2", [])
+    one.kill()
+    assert stage.calls[-1] == ("kill", "stage-2")
 
 
 def test_every_line_of_the_caption_fits_a_small_terminal():

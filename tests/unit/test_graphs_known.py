@@ -15,11 +15,12 @@ from backends.folders import state_folder
 from backends.graphs import draw as drawing_module
 from backends.graphs import gallery
 from backends.graphs.choices import Choices, graph_of_run
-from backends.graphs.draw import draw
+from backends.graphs.draw import draw, draw_each
 from backends.graphs.known import Known
 from backends.graphs.sources import directories, fingerprint
 from backends.graphs.watch import Watch
 from backends.runs.record import new_record, write_request
+from backends.runs.spawn import launch
 from backends.runs.spec import GraphRef
 
 from .runs_rig import KEY, eventually, request
@@ -73,7 +74,16 @@ def children(monkeypatch):
         nodes = eval(source.split("for name in ")[1].split(":")[0])
         return Drawing(ref.name, tuple(Node(name) for name in nodes))
 
-    monkeypatch.setattr(gallery, "draw", draw_)
+    def draw_each_(refs):
+        found = []
+        for one in refs:
+            try:
+                found.append(draw_(one))
+            except Refused as refused:
+                found.append(refused)
+        return found
+
+    monkeypatch.setattr(gallery, "draw_each", draw_each_)
     return started
 
 
@@ -104,6 +114,20 @@ def test_a_child_draws_a_graph(project):
 def test_what_cannot_be_loaded_is_refused_with_the_cause(tmp_path, source, said):
     with pytest.raises(Refused, match=rf"Graph g cannot be loaded: .*{said}"):
         draw(ref(tmp_path, source))
+
+
+def test_graphs_of_one_project_take_one_child_and_a_bad_one_spoils_no_other(tmp_path, monkeypatch):
+    """The third dies with its process, the last one of all would only fail behind the others."""
+    asked = []
+    monkeypatch.setattr(drawing_module, "launch", lambda spec: (asked.append(1 + len(spec.others)), launch(spec))[1])
+    good = GRAPH.format(nodes=["fetch"])
+    refs = [ref(tmp_path, good, name) for name in ("a", "b")]
+    refs.append(ref(tmp_path, "import os\nos._exit(7)", "c"))
+    refs.append(ref(tmp_path, f"import sys\nassert 'a' not in sys.modules\n{textwrap.dedent(good)}", "d"))
+    found = draw_each([*refs, GraphRef("./a.py:graph", str(tmp_path), "elsewhere", env={"A": "1"})])
+    assert [one.name for one in found if not isinstance(one, Refused)] == ["a", "b", "d", "elsewhere"]
+    assert "Graph c cannot be loaded: " in found[2].reason
+    assert asked == [4, 2, 1, 1]
 
 
 def test_an_import_that_hangs_is_killed_with_all_that_it_started(tmp_path):

@@ -20,7 +20,9 @@ from backends.runs.spec import GraphRef
 from tui.lab.book import Page, pages, read_ledger
 from tui.lab.course import Course
 from tui.lab.fate import Account, Fate, Standing, accounts
+from tui.lab.saved import Saved
 from tui.lab.setup import Strike
+from tui.lab.story import Story
 from tui.lab.unfolded import paths, second, unfold
 
 INNER = Drawing(
@@ -152,7 +154,7 @@ def test_what_was_lost_is_done_again() -> None:
 
 def test_behind_its_end_a_node_is_kept_or_lost_as_the_store_says() -> None:
     found = course((began("a"), fault("written", "a")))
-    book = {"a": Page(1, Counter(["it"]))}
+    book = {"a": Page(1, Counter(["it"]), since=1)}
     assert fates(found, "a", over=True, broken=True, saved=["a"], book=book) == ["kept 1"]
     assert fates(found, "a", over=True, broken=True, book=book) == ["lost 1"]
     assert fates(found, "a", over=True, broken=True) == ["cut short 1"]
@@ -167,6 +169,37 @@ def test_a_node_that_was_struck_before_it_ran_has_not_begun() -> None:
     assert fates(found, "a", over=True, saved=["a"]) == ["done 1"]
 
 
+def test_a_node_may_be_announced_after_it_was_struck_and_runs_on_where_only_the_store_is_lost() -> None:
+    found = course((fault("before", "a", "raise"), began("a"), ended("a", error="injected")))
+    assert fates(found, "a", over=True, broken=True) == ["failed 0"]
+    found = course((began("a"), fault("before", "a", "lost"), ended("a")))
+    assert fates(found, "a", over=True, broken=True) == ["lost 1"]
+
+
+def test_each_piece_of_work_is_saved_by_itself() -> None:
+    events: tuple[Event, ...] = (began("a", 1), ended("a", 1), began("a", 2, task="a2"), ended("a", 2, task="a2"))
+    events += (began("b", 2, task="b1"), began("b", 2, task="b2"), ended("b", 2, task="b1"), ended("b", 2, task="b2"))
+    inner = (began("c", 1, "x:1", task="c"), ended("c", 1, "x:1", task="c"))
+    found = course((*events, *inner))
+    assert found.in_store(Saved()) == frozenset()
+    assert found.in_store(Saved(True, steps={"": 1})) == frozenset()
+    assert found.in_store(Saved(True, steps={"": 1}, tasks=frozenset({"a2", "b1"}))) == {"a"}
+    assert found.in_store(Saved(True, steps={"": 1, "x:1": 1}, tasks=frozenset({"b1", "b2"}))) == {"b", "x/c"}
+    assert found.in_store(Saved(True, steps={"": 2})) == {"a", "b"}
+    assert found.in_store(Saved(True, nodes=frozenset({"b", "untold"}))) == {"untold"}
+
+
+def test_what_an_earlier_run_saved_is_kept_however_many_follow() -> None:
+    story = Story(course=course(CRASH[:3]), saved=Saved(True, steps={"": 1}))
+    assert story.kept == {"a"}
+    for _ in range(2):
+        story.course.next_run(story.kept)
+        story.course.add(began("b", 2))
+    assert story.kept == {"a"}
+    story.saved = Saved()
+    assert story.kept == frozenset()
+
+
 def test_a_loop_and_several_tasks_of_a_step_are_no_repetition() -> None:
     events = [event for step in (1, 2, 3) for event in (began("a", step), ended("a", step))]
     events += [began("b", 4, task="1"), began("b", 4, task="2"), ended("b", 4, task="1"), ended("b", 4, task="2")]
@@ -175,7 +208,9 @@ def test_a_loop_and_several_tasks_of_a_step_are_no_repetition() -> None:
 
 def test_questions_and_errors() -> None:
     found = course((began("a"), ended("a", interrupts=1), began("b"), ended("b", error="ValueError: no")))
-    assert fates(found, over=True) == ["asks 1", "failed 1", "not run 0"]
+    assert fates(found, over=True, asks=frozenset("a")) == ["asks 1", "failed 1", "not run 0"]
+    assert fates(found)[0] == "asks 1"
+    assert fates(found, over=True)[0] == "lost 1", "its question is not in the store"
 
 
 def test_a_node_inside_another_has_its_path() -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import sqlite3
 import sys
+from base64 import b64decode
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import ormsgpack
 import pytest
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -18,7 +21,7 @@ from langgraph.types import Interrupt, Send
 
 from backends.address import parse_address
 from backends.control.gate import Gate
-from backends.errors import QueryError
+from backends.errors import EmptyPlace, QueryError, StoreUnreachable
 from backends.model import Blob
 from backends.reader import Reader
 from backends.store import open_store
@@ -131,6 +134,7 @@ def test_names_and_patterns() -> None:
     assert redacted(value, "api_key") == {**value, "api_key": MASK, "user": {"Api_Key": [0, MASK, None]}}
     assert redacted(value, r"/sk-\d+/") == {**value, "api_key": MASK, "text": f"call {MASK} now"}
     assert redacted(value, "*") == {"api_key": MASK, "user": {"Api_Key": [0, MASK, None]}, "text": MASK, "n": 0}
+    assert redacted({"pin": 4711, 4711: 0.5, "ok": True}, "/47/") == {"pin": 0, f"{MASK}11": 0.5, "ok": True}
     assert redacted("secret", "token", channel="Token") == MASK
     assert redacted(b"my sk-1", "/sk-./") == b"my " + MASK.encode()
 
@@ -167,6 +171,53 @@ def test_what_cannot_be_read_cannot_be_redacted(tmp_path: Path) -> None:
         with suppress(CannotRedact):
             masked(Blob(attack.tag, attack.data), Rules.parse(["*", "/./"]))
     assert not (tmp_path / "canary").exists()
+
+
+@pytest.mark.parametrize(("dtype", "kept"), [("<f8", True), ("|u1", True), ("<U4", False), ("|S4", False), (7, False)])
+def test_an_array_is_kept_only_where_it_holds_numbers(dtype: object, kept: bool) -> None:
+    array = ormsgpack.packb(ormsgpack.Ext(6, ormsgpack.packb((dtype, (1,), "C", b"sk-1"))))
+    found = masked(Blob("msgpack", array), Rules.parse(["/sk-./"])).data
+    assert found == (array if kept else ormsgpack.packb(MASK))
+
+
+def test_what_cannot_be_read_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    """A pickle, damaged bytes and what is encrypted may hold anything."""
+    from tests.conformance.places import sqlite_place
+
+    secret, rules = b"the secret", Rules.parse(["/secret/"])
+    unknown = b"\x82\xa1a\xc7\x0a\x63" + secret + b"\xa1b\xa2ok"  # a map of an extension that nobody knows, and a text
+    values = {
+        "pickle": Blob("pickle", b"\x80" + secret),
+        "damaged": Blob("msgpack", b"\xc1" + secret),
+        "extension": Blob("msgpack", unknown),
+        "sealed": Blob("msgpack+aes", secret),
+    }
+    with sqlite_place(tmp_path / "x.db", "delete") as place:
+        key = place.put("t", 1, values={"fine": "a secret"})
+        connection: Any = place.saver.conn  # type: ignore[attr-defined]
+        for index, (channel, blob) in enumerate(values.items()):
+            row = ("t", "", key.checkpoint_id, "task", index, channel, blob.type, blob.data)
+            columns = "thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value"
+            connection.execute(f"insert into writes ({columns}) values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        body = a_map({"v": b"\x04", "channel_values": a_map({"x": unknown, "y": b"\xa2ok"}.items())}.items())
+        connection.execute("insert into checkpoints values ('half', '', '1', null, 'msgpack', ?, '{}')", (body,))
+        connection.execute(
+            "insert into checkpoints values ('gone', '', '1', null, 'pickle', ?, ?)", (secret, b"{" + secret)
+        )
+        connection.commit()
+        redaction = Redaction(rules, Seal())
+        data = dumped(place.address, redaction)
+        rows = [json.loads(line) for line in data.splitlines()]
+    assert not any(secret in b64decode(row.get("data") or "") + row.get("metadata", "").encode() for row in rows)
+    assert [one.channel for one in redaction.left if one.thread_id == "t"] == list(values)
+    assert {(one.thread_id, one.channel) for one in redaction.left if one.thread_id != "t"} == {
+        ("half", "x"),
+        ("gone", ""),
+    }
+    assert redaction.encrypted == 1
+    half, gone = sorted((b64decode(row["data"]) for row in rows if row.get("id") == "1"), key=len, reverse=True)
+    assert gone == ormsgpack.packb(MASK)
+    assert items(items(half)["channel_values"])["y"] == b"\xa2ok"
 
 
 @pytest.mark.parametrize("text", ["", "/", "//", "/(/"])
@@ -221,6 +272,39 @@ def test_the_commands_move_a_thread(store: Path, tmp_path: Path, capsys: pytest.
     newest = json.loads(capsys.readouterr().out)[0]
     assert main.run(["undo", "-s", str(store), newest["action_id"]]) == Exit.DONE
     assert "new" not in threads(str(store))
+
+
+@pytest.mark.parametrize("kind", ["nothing", "empty file", "other tables", "postgres"])
+def test_an_import_makes_the_store_that_is_not_there(
+    store: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
+    file, damaged, path = tmp_path / "all.jsonl", tmp_path / "damaged.jsonl", tmp_path / "new.sqlite"
+    assert main.run(["export", "-s", str(store), "--all", "-o", str(file)]) == Exit.DONE
+    damaged.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:3]))
+    target = str(request.getfixturevalue("postgres_database")(None)) if kind == "postgres" else str(path)
+    if kind == "empty file":
+        path.touch()
+    if kind == "other tables":
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("create table users (name)")
+    before = sorted(os.listdir(tmp_path))
+    for words, code in (
+        ([str(damaged)], Exit.REFUSED),
+        ([str(tmp_path / "nothing")], Exit.NOT_FOUND),
+        ([str(file), "--dry-run"], Exit.DONE),
+        ([str(file), "--readonly"], Exit.USAGE),
+    ):
+        assert main.run(["import", "-s", target, *words]) == code
+        with pytest.raises(StoreUnreachable if kind == "nothing" else EmptyPlace):
+            open_store(target)
+    assert sorted(os.listdir(tmp_path)) == before
+    capsys.readouterr()
+    assert main.run(["import", "-s", target, str(file)]) == Exit.DONE
+    assert "will be made" in capsys.readouterr().err
+    assert threads(target) == ["one", "two"]
+    if kind == "other tables":
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("select count(*) from users").fetchone() == (0,)
 
 
 def test_several_threads_and_what_is_asked_of_them(store: Path, tmp_path: Path, capfd: Any) -> None:

@@ -1,6 +1,5 @@
 """Every form of graph that ``langgraph dev`` takes, and what is said about those that it does not."""
 
-import asyncio
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from backends.errors import Refused
 from backends.runs.spec import GraphRef
 from backends.worker.loading import attach, load_target, open_graph, prepare_path
+from backends.worker.loop import Loop
 from tests.child import project
 
 SOURCE = """
@@ -106,6 +106,9 @@ FORMS = {
     "functional": "functional",
 }
 
+HELD = ("coroutine", "manager", "async_manager")
+"""Forms whose graph may hold something that belongs to an event loop."""
+
 
 @pytest.fixture
 def ref(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GraphRef:
@@ -117,11 +120,10 @@ def ref(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GraphRef:
 def ran(ref: GraphRef) -> str:
     """What the graph's only node wrote."""
 
-    async def run() -> str:
-        async with open_graph(load_target(ref), ref, {"configurable": {"flavour": "sweet"}}) as graph:
-            return (await attach(graph, None).ainvoke({"seen": ""}))["seen"]
-
-    return asyncio.run(run())
+    config = {"configurable": {"flavour": "sweet"}}
+    with Loop(lambda: True) as loop, open_graph(load_target(ref), ref, config, loop) as (graph, held):
+        assert held is (ref.target.rpartition(":")[2] in HELD)
+        return str(attach(graph, None).invoke({"seen": ""})["seen"])
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -136,12 +138,9 @@ def test_a_manager_is_left_when_the_run_is_over(ref: GraphRef):
     target = load_target(replace(ref, target="./app.py:async_manager"))
     module = sys.modules[target.__module__]
 
-    async def run() -> list[str]:
-        async with open_graph(target, ref, {"configurable": {"flavour": "x"}}):
-            assert module.closed == []
-        return module.closed
-
-    assert asyncio.run(run()) == ["async_manager"]
+    with Loop(lambda: True) as loop, open_graph(target, ref, {"configurable": {"flavour": "x"}}, loop):
+        assert module.closed == []
+    assert module.closed == ["async_manager"]
 
 
 def test_a_saver_is_attached_to_a_copy(ref: GraphRef):

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from backends.errors import Refused
 
-from .arguments import Parser, UsageError, add_store, add_thread
+from .arguments import Parser, UsageError
+from .bulk import conduct_many
+from .bulk_arguments import FOR_ONE, MANY, add_bulk, add_targets, named_alone, pace, refuse_for_many
 from .conduct import conduct
 from .control_arguments import SAFETY, add_conduct, add_crash, add_graph, add_running
 from .exits import Exit
@@ -17,25 +19,30 @@ from .opening import require_thread
 from .planning import planning
 
 if TYPE_CHECKING:
+    from backends.bulk.request import BulkRequest
     from backends.reader import Reader
 
-SUMMARY = "answer the questions that a thread waits with, and let it go on"
+SUMMARY = "answer the questions that threads wait with, and let them go on"
 DESCRIPTION = f"""\
 Answer pending interrupts by their ids, one, some or all of them, and run on. lgtop inbox and lgtop show print the
 ids; the beginning of one is enough, and where a single question waits it can be left out. An answer is compared with
 the question's schema before it is sent; one that does not fit leaves the question as it was.
 
-{SAFETY}"""
+{SAFETY}
+
+{MANY}
+One --value then answers every question of each thread alike; threads that ask nothing are skipped, and those with a
+question whose schema it does not fit are refused."""
 EXAMPLES = """\
   lgtop answer -s checkpoints.sqlite loan-0042 --value true
   lgtop answer -s checkpoints.sqlite loan-0042 --id 4f2a --value '{"approved": true}' --id 9b01 --value @no.json
-  lgtop answer -s checkpoints.sqlite loan-0042 --values '{"4f2a…": {"approved": true}}' --json"""
+  lgtop answer -s checkpoints.sqlite loan-0042 --values '{"4f2a…": {"approved": true}}' --json
+  lgtop answer -s checkpoints.sqlite --filter 'status:waiting next:review' --value '{"approved": true}' --dry-run"""
 
 
 def arguments(parser: Parser) -> None:
     """Describe the command line."""
-    add_store(parser)
-    add_thread(parser)
+    add_targets(parser)
     parser.add_argument("--id", action="append", default=[], metavar="INTERRUPT", help="which question; repeatable")
     parser.add_argument(
         "--value", action="append", type=json_value, default=[], metavar="JSON", help=f"its answer; {FORMS}"
@@ -47,19 +54,25 @@ def arguments(parser: Parser) -> None:
     add_running(parser)
     add_crash(parser)
     add_conduct(parser)
+    add_bulk(parser)
 
 
 def run(options: Namespace) -> Exit:
     """Answer them."""
+    thread_id = named_alone(options)
+    return _answer_many(options) if thread_id is None else _answer(options, thread_id)
+
+
+def _answer(options: Namespace, thread_id: str) -> Exit:
     from backends.control.plan import Intent
 
     given = _pairs(options)
     with planning(options) as desk:
-        require_thread(desk.reader, options.thread)
+        require_thread(desk.reader, thread_id)
         intent = Intent(
             "answer",
-            options.thread,
-            answers=_addressed(given, pending(desk.reader, options.thread)),
+            thread_id,
+            answers=_addressed(given, pending(desk.reader, thread_id)),
             durability=options.durability,
             step=options.step,
             recursion_limit=options.recursion_limit,
@@ -67,7 +80,27 @@ def run(options: Namespace) -> Exit:
             context=options.context,
             faults=tuple(options.crash),
         )
-        return conduct(desk, desk.plan(intent, desk.choose_graph(options.thread)), options)
+        return conduct(desk, desk.plan(intent, desk.choose_graph(thread_id)), options)
+
+
+def _answer_many(options: Namespace) -> Exit:
+    refuse_for_many(options, **FOR_ONE, id=[], values=None)
+    if len(options.value) != 1:
+        raise UsageError("Several threads are answered alike: with one --value.", options.prog)
+
+    def ask(threads: tuple[str, ...], newest: Mapping[str, str]) -> BulkRequest:
+        from backends.bulk.request import Action, BulkRequest
+
+        return BulkRequest(
+            Action.ANSWER,
+            threads,
+            answer=options.value[0],
+            answer_given=True,
+            durability=options.durability,
+            **pace(options),
+        )
+
+    return conduct_many(options, ask)
 
 
 def pending(reader: Reader, thread_id: str) -> list[str]:

@@ -70,7 +70,10 @@ def add_formats(parser: Parser, item: str) -> None:
 def add_filter(parser: Parser) -> None:
     """Add ``--filter``."""
     parser.add_argument(
-        "--filter", metavar="QUERY", default="", help="only threads that fit; lgtop ls --help explains the language"
+        "--filter",
+        metavar="QUERY",
+        default="",
+        help="only threads that fit (default: all); lgtop ls --help explains it",
     )
 
 

@@ -74,7 +74,9 @@ def arguments(parser: Parser) -> None:
         default="",
         help="a name in langgraph.json, path/file.py:variable or module:attribute; default: the profile's",
     )
-    parser.add_argument("--python", metavar="PATH", default="", help="the interpreter of the graph's project")
+    parser.add_argument(
+        "--python", metavar="PATH", default="", help="the interpreter of the graph's project; default: that of lgtop"
+    )
     parser.add_argument("--input", type=json_value, metavar="JSON", required=True, help=f"the input; {FORMS}")
     parser.add_argument(
         "--answer",
@@ -104,9 +106,15 @@ def arguments(parser: Parser) -> None:
         default=(),
         help="only these, with commas: load,research/search; default: all",
     )
-    parser.add_argument("--config", type=json_object, metavar="JSON", default={}, help="more keys for configurable")
-    parser.add_argument("--context", type=json_value, metavar="JSON", help="run-time context of the graph")
-    parser.add_argument("--recursion-limit", type=natural, metavar="N", help="at most N supersteps a run")
+    parser.add_argument(
+        "--config", type=json_object, metavar="JSON", default={}, help="more keys for configurable; default: none"
+    )
+    parser.add_argument(
+        "--context", type=json_value, metavar="JSON", help="run-time context of the graph; default: none"
+    )
+    parser.add_argument(
+        "--recursion-limit", type=natural, metavar="N", help="at most N supersteps a run; default: LangGraph's"
+    )
     parser.add_argument(
         "--jobs", type=natural, metavar="N", default=_processors(), help="threads at a time; default: processors"
     )

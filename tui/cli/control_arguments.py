@@ -31,11 +31,19 @@ def add_running(parser: Parser) -> None:
         "--durability", choices=DURABILITY, metavar="MODE", default="sync", help="sync (default), async or exit"
     )
     parser.add_argument("--step", action="store_true", help="stop before the next superstep")
-    parser.add_argument("--recursion-limit", type=natural, metavar="N", help="at most N supersteps")
     parser.add_argument(
-        "--config", type=json_object, metavar="JSON", default={}, help=f"more keys for configurable; {FORMS}"
+        "--recursion-limit", type=natural, metavar="N", help="at most N supersteps; default: LangGraph's own"
     )
-    parser.add_argument("--context", type=json_value, metavar="JSON", help=f"run-time context of the graph; {FORMS}")
+    parser.add_argument(
+        "--config",
+        type=json_object,
+        metavar="JSON",
+        default={},
+        help=f"more keys for configurable (default: none); {FORMS}",
+    )
+    parser.add_argument(
+        "--context", type=json_value, metavar="JSON", help=f"run-time context of the graph (default: none); {FORMS}"
+    )
 
 
 def add_crash(parser: Parser) -> None:
@@ -56,7 +64,7 @@ def add_conduct(parser: Parser, detach: bool = True) -> None:
     parser.add_argument(
         "--expect",
         metavar="ID",
-        help="refuse unless this is the head of the thread, as it was shown; '' wants a new thread",
+        help="refuse unless this is the head of the thread, as it was shown; '' wants a new thread; default: any",
     )
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
     if detach:
@@ -79,8 +87,7 @@ def add_values(parser: Parser, required: bool) -> None:
     parser.add_argument(
         "--replace",
         metavar="CHANNEL",
-        action="extend",
-        nargs="+",
+        action="append",
         default=[],
-        help="channels whose value replaces what is there, instead of being reduced into it",
+        help="a channel whose value replaces what is there, instead of being reduced into it; may be repeated",
     )

@@ -34,8 +34,8 @@ EXAMPLES = """\
 _PAUSE = 5.0
 """Seconds between two beats of a tour that drives itself."""
 
-_STAGE_PACE = 3.0
-"""Seconds that a node takes on the screen: time enough to say what is about to happen."""
+_STAGE_PACE = 1.5
+"""Seconds that a node takes on the screen: time enough to see that it runs."""
 
 _TEXT_PACE = 0.3
 """The same where nobody speaks."""
@@ -44,7 +44,9 @@ _TEXT_PACE = 0.3
 def arguments(parser: Parser) -> None:
     """Describe the command line."""
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("-s", "--store", metavar="PATH", help="make the store here, in a new SQLite file, and keep it")
+    where.add_argument(
+        "-s", "--store", metavar="PATH", help="keep the store in this new SQLite file; default: a temporary one"
+    )
     where.add_argument(
         "--postgres",
         metavar="DSN",

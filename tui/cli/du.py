@@ -57,7 +57,7 @@ def arguments(parser: Parser) -> None:
     add_store(parser)
     parser.add_argument("thread", metavar="THREAD", nargs="?", help="thread id; default: every thread")
     add_filter(parser)
-    parser.add_argument("--limit", type=natural, metavar="N", help="at most the N largest threads")
+    parser.add_argument("--limit", type=natural, metavar="N", help="at most the N largest threads; default: all")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -84,7 +84,7 @@ def run(options: Namespace) -> Exit:
 def _print_threads(reader: Reader, sizes: Sizes, options: Namespace) -> None:
     wanted = None
     if options.filter.strip():
-        from .deleting import fitting
+        from .selection import fitting
 
         wanted = list(fitting(reader, options.filter))
     found = sorted(sizes.threads(wanted, _a_day_ago()), key=lambda one: (-one.bytes, one.thread_id))

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from . import output
-from .arguments import Parser, UsageError, add_filter, add_store
+from .arguments import Parser, UsageError
+from .bulk_arguments import add_pace, add_targets
 from .exits import Exit
-from .opening import opened, require_thread
+from .opening import address_of, opened
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from backends.reader import Reader
     from backends.transfer.redact import Redaction
 
@@ -29,6 +30,9 @@ unless -o names one. Nothing is locked: a thread may be running meanwhile.
 still decode. Ids of threads and names of nodes and channels stay. Values that cannot be read (a pickle, damaged bytes,
 encrypted without LANGGRAPH_AES_KEY) are written as they are; they are named, and the exit code is 1.
 
+A file appears under its name when it is complete. ctrl+c leaves none; nor does a thread that cannot be read, which
+is tried again with --retries.
+
 --report writes a Markdown page about one thread instead: status, reason, questions, errors, state, history."""
 EXAMPLES = """\
   lgtop export -s checkpoints.sqlite doc-7f3a -o doc-7f3a.jsonl
@@ -42,15 +46,14 @@ _NAMED = 10
 
 def arguments(parser: Parser) -> None:
     """Describe the command line."""
-    add_store(parser)
-    parser.add_argument("threads", metavar="THREAD", nargs="*", help="thread ids")
-    add_filter(parser)
-    parser.add_argument("--all", action="store_true", help="every thread of the store")
+    add_targets(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="write to a new file; default: standard output")
     parser.add_argument("--force", action="store_true", help="replace the file if it is there")
     parser.add_argument(
         "--redact", metavar="KEY|/PATTERN/", action="append", default=[], help="replace values first; may be repeated"
     )
+    parser.add_argument("--dry-run", action="store_true", help="only say which threads would be written")
+    add_pace(parser, concurrency=False)
     parser.add_argument("--report", action="store_true", help="write a Markdown report of one thread instead")
     parser.add_argument("--json", action="store_true", help="with -o: print what was written as one JSON object")
 
@@ -60,24 +63,41 @@ def run(options: Namespace) -> Exit:
     _require_sense(options)
     redaction = _redaction(options)
     with opened(options) as reader:
-        for thread_id in options.threads:
-            require_thread(reader, thread_id)
+        from .selection import chosen
+
+        threads = tuple(chosen(options, reader))  # the one with the latest activity last: imported, it is newest again
+        if options.dry_run:
+            return _tell_only(threads)
         if options.report:
             _write_report(reader, options, redaction)
             return _end(options, redaction, [])
-        threads = list(_chosen(reader, options))
-        written = _write_threads(reader, threads, options, redaction)
+        if options.output is None or not threads:
+            written = _stream(reader, threads, options, redaction)
+        else:
+            made = _write_file(threads, options, redaction)
+            if isinstance(made, Exit):
+                return made
+            written = made
+    rows = sum(one["checkpoints"] for one in written)
+    output.narrate(f"lgtop: exported {_several(len(written), 'thread')}, {_several(rows, 'checkpoint')}.")
     return _end(options, redaction, written)
 
 
 def _require_sense(options: Namespace) -> None:
-    chosen = sum((bool(options.threads), bool(options.filter.strip()), options.all))
-    if chosen != 1:
-        raise UsageError("Name threads, or choose them with --filter or --all.", options.prog)
     if options.report and len(options.threads) != 1:
         raise UsageError("--report is about one thread.", options.prog)
     if options.json and options.output is None:
         raise UsageError("--json needs -o: standard output is the file itself.", options.prog)
+
+
+def _tell_only(threads: tuple[str, ...]) -> Exit:
+    from backends.bulk.preview import sentence
+    from backends.bulk.request import Action
+    from backends.text import one_line
+
+    output.print_lines(map(one_line, threads))
+    output.narrate(f"lgtop: {sentence(Action.EXPORT, threads)}. Nothing was written.")
+    return Exit.DONE
 
 
 def _redaction(options: Namespace) -> Redaction | None:
@@ -93,38 +113,55 @@ def _redaction(options: Namespace) -> Redaction | None:
         raise UsageError(f"--redact: {error.reason}", options.prog) from None
 
 
-def _chosen(reader: Reader, options: Namespace) -> Iterator[str]:
-    """Thread ids, the one with the latest activity last: imported, it is the newest again."""
-    if options.threads:
-        yield from dict.fromkeys(options.threads)
-        return
-    if options.all:
-        heads = [head for batch in reader.store.heads() for head in batch]
-    else:
-        from backends.order import View
-        from backends.query import parse
-
-        from .selection import select
-
-        heads = [listed.head for listed in select(reader, View(parse(options.filter), "active", False), None)]
-    yield from (head.thread_id for head in sorted(heads, key=lambda head: head.newest_id))
-
-
-def _write_threads(
-    reader: Reader, threads: list[str], options: Namespace, redaction: Redaction | None
+def _stream(
+    reader: Reader, threads: tuple[str, ...], options: Namespace, redaction: Redaction | None
 ) -> list[dict[str, Any]]:
+    """Write the threads as they are read."""
     from dataclasses import asdict
 
     from backends.transfer.export import export
 
     from .main import version
 
-    with _file(options) as file:
-        made = export(reader.store, threads, file.write, redaction, f"lgtop {version()}")
-        written = [asdict(one) for one in made]
-    rows = sum(one["checkpoints"] for one in written)
-    output.narrate(f"lgtop: exported {_several(len(written), 'thread')}, {_several(rows, 'checkpoint')}.")
+    def write(sink: Callable[[bytes], object]) -> list[dict[str, Any]]:
+        return [asdict(one) for one in export(reader.store, threads, sink, redaction, f"lgtop {version()}")]
+
+    written: list[dict[str, Any]] = _into(options, write)
     return written
+
+
+def _write_file(
+    threads: tuple[str, ...], options: Namespace, redaction: Redaction | None
+) -> list[dict[str, Any]] | Exit:
+    """Write the threads to a file with a line of progress; the exit code where there is none in the end."""
+    from dataclasses import asdict
+
+    from backends.bulk.exporting import Exporting
+    from backends.bulk.job import Job
+    from backends.bulk.request import Action, BulkRequest
+    from backends.control.gate import Gate
+
+    from .bulk import carry_out, exit_of, tell_left_out
+    from .main import version
+
+    request = BulkRequest(
+        Action.EXPORT,
+        threads,
+        path=options.output,
+        replace=options.force,
+        retries=options.retries,
+        backoff=options.backoff,
+    )
+    gate = Gate(address_of(options))
+    deed = Exporting(request, gate, f"lgtop {version()}", redaction)
+    job = Job(request, gate, deed)
+    interrupted = carry_out(job)
+    outcomes = job.outcomes()
+    tell_left_out([one for one in outcomes if one.state.value != "done"])
+    if interrupted:
+        return Exit.INTERRUPTED
+    code = exit_of(outcomes)
+    return [asdict(one) for one in deed.written] if code is Exit.DONE else code
 
 
 def _write_report(reader: Reader, options: Namespace, redaction: Redaction | None) -> None:
@@ -135,9 +172,8 @@ def _write_report(reader: Reader, options: Namespace, redaction: Redaction | Non
         from backends.transfer.redacted import RedactedStore
 
         reader = Whole(RedactedStore(reader.store, redaction), reader.decoder, reader.witness)
-    lines = [*report(reader, options.threads[0]), ""]
-    with _file(options) as file:
-        file.write("\n".join(lines).encode())
+    page = "\n".join([*report(reader, options.threads[0]), ""]).encode()
+    _into(options, lambda write: write(page))
 
 
 def _end(options: Namespace, redaction: Redaction | None, written: list[dict[str, Any]]) -> Exit:
@@ -168,28 +204,22 @@ def _end(options: Namespace, redaction: Redaction | None, written: list[dict[str
     return Exit.FAILED if redaction is not None and redaction.unread else Exit.DONE
 
 
-@contextmanager
-def _file(options: Namespace) -> Iterator[BinaryIO]:
-    """Standard output, or a file that appears under its name when it is complete; readable by its owner only."""
+def _into(options: Namespace, produce: Callable[[Callable[[bytes], object]], Any]) -> Any:
+    """Let something be written to standard output, or to a file that appears under its name when it is complete."""
     if options.output is None:
         sys.stdout.flush()
-        yield sys.stdout.buffer
+        made = produce(sys.stdout.buffer.write)
         sys.stdout.buffer.flush()
-        return
-    from backends.errors import Refused
+        return made
+    from backends.bulk.exporting import Part
 
-    if os.path.lexists(options.output) and not options.force:
-        raise Refused(f"There is a file {options.output} already.", "Name another one, or give --force.")
-    part = f"{options.output}.{os.getpid()}.part"
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    part = Part(options.output, options.force)
     try:
-        with open(handle, "wb") as file:
-            yield file
-        os.replace(part, options.output)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(part)
-        raise
+        made = produce(part.file.write)
+        part.keep()
+    finally:
+        part.drop()
+    return made
 
 
 def _several(count: int, noun: str) -> str:

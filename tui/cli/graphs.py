@@ -35,7 +35,9 @@ COLUMNS = (Column("GRAPH", least=8), Column("TARGET", least=16, middle=True), Co
 def arguments(parser: Parser) -> None:
     """Describe the command line."""
     parser.add_argument("--draw", metavar="REF", help="a name in langgraph.json, path/file.py:variable or module:attr")
-    parser.add_argument("--python", metavar="PATH", default="", help="the interpreter of the graph's project")
+    parser.add_argument(
+        "--python", metavar="PATH", default="", help="the interpreter of the graph's project; default: that of lgtop"
+    )
     add_formats(parser, "graph")
 
 

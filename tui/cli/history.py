@@ -42,7 +42,7 @@ def arguments(parser: Parser) -> None:
     add_store(parser)
     add_thread(parser)
     add_namespace(parser, "all")
-    parser.add_argument("--limit", type=natural, metavar="N", help="at most N checkpoints")
+    parser.add_argument("--limit", type=natural, metavar="N", help="at most N checkpoints; default: all")
     add_formats(parser, "checkpoint")
 
 

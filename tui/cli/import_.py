@@ -25,12 +25,14 @@ DESCRIPTION = """\
 Read the threads of a file into a store, of the kind that they were exported from or of the other one. Each thread is
 written in one transaction, under its lock, and only if there is none of its id: nothing is ever overwritten. A thread
 that is refused keeps none of the others out. Encrypted checkpoints change from one kind of store to the other only with
-LANGGRAPH_AES_KEY. The tables must be there already.
+LANGGRAPH_AES_KEY. A store that does not exist yet is made, by LangGraph's own saver, when the first thread is found to
+fit into it.
 
 The exit code is 0 when every thread was imported, 5 (or 4: its lock is held) when none was, and 1 otherwise.
 lgtop undo takes an import back."""
 EXAMPLES = """\
   lgtop import -s checkpoints.sqlite doc-7f3a.jsonl
+  lgtop import -s new.sqlite all.jsonl
   lgtop import -s postgresql://app@db.example/app doc-7f3a.jsonl --as doc-7f3a-incident
   gunzip < all.jsonl.gz | lgtop import -s checkpoints.sqlite - --json
   lgtop import -s checkpoints.sqlite all.jsonl --dry-run"""
@@ -47,7 +49,7 @@ def arguments(parser: Parser) -> None:
 
 def run(options: Namespace) -> Exit:
     """Read the file."""
-    with planning(options) as desk, _file(options.file) as file:
+    with planning(options, create=True) as desk, _file(options.file) as file:
         from backends.transfer.importing import import_threads
 
         desk.close()
@@ -55,7 +57,12 @@ def run(options: Namespace) -> Exit:
         words += ["--as", options.rename] if options.rename else []
         outcomes: list[Imported] = []
         made = import_threads(
-            file, desk.gate, rename=options.rename, dry_run=options.dry_run, command=shlex.join(words)
+            file,
+            desk.gate,
+            rename=options.rename,
+            dry_run=options.dry_run,
+            create=desk.is_new,
+            command=shlex.join(words),
         )
         told = _told(made, outcomes)
         if options.json:

@@ -30,9 +30,10 @@ def arguments(parser: Parser) -> None:
     """Describe the command line."""
     add_store(parser)
     add_filter(parser)
-    parser.add_argument("--sort", choices=SORTS, metavar="KEY", default="active", help=f"{', '.join(SORTS)}")
+    told = f"{', '.join(SORTS)}; default: active"
+    parser.add_argument("--sort", choices=SORTS, metavar="KEY", default="active", help=told)
     parser.add_argument("--reverse", action="store_true", help="turn the order round")
-    parser.add_argument("--limit", type=natural, metavar="N", help="at most N threads")
+    parser.add_argument("--limit", type=natural, metavar="N", help="at most N threads; default: all")
     add_formats(parser, "thread")
 
 

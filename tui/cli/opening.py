@@ -79,8 +79,8 @@ def open_reader(address: Address, witness: Witness | None = None) -> Reader:
     from backends.store import open_store
     from backends.witness import Witness
 
-    store = open_store(address.target)
-    return Reader(store, Decoder.from_environment(), witness or Witness.of(address))
+    store = open_store(address.target, brief=True)
+    return Reader(store, Decoder.from_environment(), witness or Witness.of(address, store))
 
 
 def require_thread(reader: Reader, thread_id: str) -> None:

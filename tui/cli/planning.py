@@ -123,7 +123,9 @@ def planning(options: Namespace, create: bool = False) -> Iterator[Desk]:
     address = address_of(options)
     reader = _open_or_none(address) if create else open_reader(address)
     if reader is None:
-        narrate(f"lgtop: {address.label} will be made: it is a new store.")
+        there = address.path is None or os.path.lexists(address.path)
+        made = "has no checkpoint tables: they will be made" if there else "will be made: it is a new store"
+        narrate(f"lgtop: {address.label} {made}.")
     else:
         for warning in reader.store.info.warnings:
             narrate(f"lgtop: {warning}")

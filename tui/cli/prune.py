@@ -7,23 +7,14 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from .arguments import Parser, UsageError, natural
-from .deleting import (
-    CAUTION,
-    Work,
-    add_caution,
-    add_targets,
-    carry_out,
-    chosen,
-    command_line,
-    finish,
-    preview,
-    working,
-)
+from .bulk import conduct_many
+from .bulk_arguments import CAUTION, add_caution, add_targets, pace
 from .exits import Exit
 
 if TYPE_CHECKING:
-    from backends.maintenance.deletion import Deletion
-    from backends.maintenance.policy import Policy
+    from collections.abc import Mapping
+
+    from backends.bulk.request import BulkRequest
 
 SUMMARY = "delete old checkpoints that nothing needs any more; without --yes only say how many"
 DESCRIPTION = f"""\
@@ -53,33 +44,23 @@ def arguments(parser: Parser) -> None:
 
 def run(options: Namespace) -> Exit:
     """Prune them, or say what would go."""
-    from backends.maintenance.policy import Policy
-    from backends.maintenance.prune import plan_prune
-
     if options.keep is None and options.older_than is None:
         raise UsageError(
             "Say what may go: all but the newest --keep N, what is --older-than AGE, or both.", options.prog
         )
-    policy = Policy(options.keep or 1, options.older_than, options.finished)
-    with working(options) as work:
-        threads = chosen(options, work.reader)
-        if options.yes:
-            outcomes = carry_out(threads, lambda thread_id: _prune(work, thread_id, policy))
-        else:
-            outcomes = preview(work, threads, lambda thread_id: plan_prune(work.reader, work.sizes, thread_id, policy))
-        return finish(work, "prune", outcomes, options)
 
+    def ask(threads: tuple[str, ...], newest: Mapping[str, str]) -> BulkRequest:
+        from backends.bulk.request import Action, BulkRequest
+        from backends.maintenance.policy import Policy
 
-def _prune(work: Work, thread_id: str, policy: Policy) -> Deletion:
-    from backends.maintenance.prune import prune_thread
+        return BulkRequest(
+            Action.PRUNE,
+            threads,
+            policy=Policy(options.keep or 1, options.older_than, options.finished),
+            **pace(options),
+        )
 
-    said = ["--keep", str(policy.keep)]
-    if policy.older_than is not None:
-        said += ["--older-than", f"{policy.older_than:g}s"]
-    if policy.finished:
-        said.append("--finished")
-    command = command_line(work, "prune", thread_id, *said)
-    return prune_thread(work.gate, work.reader, work.sizes, thread_id, policy, command=command)
+    return conduct_many(options, ask)
 
 
 def _age(text: str) -> float:

@@ -6,22 +6,14 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from .arguments import Parser
-from .deleting import (
-    CAUTION,
-    Work,
-    add_caution,
-    add_targets,
-    carry_out,
-    chosen,
-    command_line,
-    finish,
-    preview,
-    working,
-)
+from .bulk import conduct_many
+from .bulk_arguments import CAUTION, add_caution, add_targets, pace
 from .exits import Exit
 
 if TYPE_CHECKING:
-    from backends.maintenance.deletion import Deletion
+    from collections.abc import Mapping
+
+    from backends.bulk.request import BulkRequest
 
 SUMMARY = "delete threads with their checkpoints, writes and values; without --yes only say which"
 DESCRIPTION = f"""\
@@ -32,7 +24,7 @@ name, by the filter of lgtop ls, or with --all.
 EXAMPLES = """\
   lgtop rm -s checkpoints.sqlite doc-7f3a
   lgtop rm -s checkpoints.sqlite doc-7f3a --yes
-  lgtop rm -s postgresql://app@db.example/app --filter 'status:done age>90d' --yes --json | jq .total
+  lgtop rm -s postgresql://app@db.example/app --filter 'status:done age>90d' --yes --json | jq .deleted
   lgtop rm -s checkpoints.sqlite --filter 'tenant:test' --yes --vacuum"""
 
 
@@ -44,19 +36,15 @@ def arguments(parser: Parser) -> None:
 
 def run(options: Namespace) -> Exit:
     """Delete them, or say what would go."""
-    from backends.maintenance.remove import plan_removal
 
-    with working(options) as work:
-        threads = chosen(options, work.reader)
-        if options.yes:
-            outcomes = carry_out(threads, lambda thread_id: _remove(work, thread_id, threads[thread_id]))
-        else:
-            outcomes = preview(work, threads, lambda thread_id: plan_removal(work.reader, work.sizes, thread_id))
-        return finish(work, "rm", outcomes, options)
+    def ask(threads: tuple[str, ...], newest: Mapping[str, str]) -> BulkRequest:
+        from backends.bulk.request import Action, BulkRequest
 
+        return BulkRequest(
+            Action.DELETE,
+            threads,
+            expected=newest,
+            **pace(options),
+        )
 
-def _remove(work: Work, thread_id: str, expected: str) -> Deletion:
-    from backends.maintenance.remove import remove_thread
-
-    command = command_line(work, "rm", thread_id)
-    return remove_thread(work.gate, work.reader, work.sizes, thread_id, expected=expected, command=command)
+    return conduct_many(options, ask)

@@ -53,7 +53,7 @@ def arguments(parser: Parser) -> None:
     add_store(parser)
     parser.add_argument("--thread", metavar="ID", help="only runs of this thread")
     parser.add_argument("--live", action="store_true", help="only runs whose process is there")
-    parser.add_argument("--limit", type=natural, metavar="N", help="at most N runs")
+    parser.add_argument("--limit", type=natural, metavar="N", help="at most N runs; default: all")
     parser.add_argument(
         "--follow", metavar="RUN", help="tell what this run does; its id, or the beginning or end of it"
     )

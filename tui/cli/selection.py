@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backends.model import Analysis, ThreadHead, ThreadRow
 
+from .arguments import UsageError
+from .opening import require_thread
+
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from backends.order import View
     from backends.reader import Reader
 
@@ -37,6 +42,39 @@ class Listed(NamedTuple):
     created_id: str
 
 
+def chosen(options: Namespace, reader: Reader) -> dict[str, str]:
+    """The threads that a command is meant for: those that are named, or all, or those that a filter fits.
+
+    Returns:
+        By thread the newest checkpoint that it was chosen for; empty where it was named.
+
+    Raises:
+        UsageError: None is named, or in two ways.
+        NotFound: One that is named is not there.
+        QueryError: The filter cannot be understood.
+    """
+    if (bool(options.threads), bool(options.filter.strip()), bool(options.all)).count(True) != 1:
+        raise UsageError("Name either threads, or a --filter, or --all.", options.prog)
+    if options.threads:
+        for thread_id in options.threads:
+            require_thread(reader, thread_id)
+        return dict.fromkeys(options.threads, "")
+    return fitting(reader, options.filter)
+
+
+def fitting(reader: Reader, text: str) -> dict[str, str]:
+    """The threads that a filter fits with their newest checkpoints, those that were quiet longest first.
+
+    Raises:
+        QueryError: It cannot be understood.
+    """
+    from backends.order import View
+    from backends.query import parse
+
+    rows, _ = _fitting(reader, View(parse(text), "active", True))
+    return {row.head.thread_id: row.head.newest_id for row in rows}
+
+
 def by_activity(reader: Reader, limit: int | None) -> Iterator[Listed]:
     """Threads, the one with the latest activity first; with a limit it costs milliseconds on a store of any size."""
     if limit is None:
@@ -59,6 +97,12 @@ def select(reader: Reader, view: View, limit: int | None) -> Iterator[Listed]:
         Threads as they become known; batches are analysed while the first ones are printed already, unless filter
         or order need the status of every thread.
     """
+    rows, analyses = _fitting(reader, view)
+    yield from told(reader, [row.head for row in rows[:limit]], analyses)
+
+
+def _fitting(reader: Reader, view: View) -> tuple[list[ThreadRow], dict[str, Analysis]]:
+    """The threads of a view in its order, with the analyses that filter and order needed."""
     from backends.order import key_of
 
     now = time.time()
@@ -69,9 +113,7 @@ def select(reader: Reader, view: View, limit: int | None) -> Iterator[Listed]:
         rows = [replace(row, checkpoints=counts.get(row.head.thread_id)) for row in rows]
     if view.query.needs_status or view.sort in _BY_STATUS:
         rows, analyses = _analysed(reader, rows)
-    fits = view.query.test(now)
-    rows = sorted(filter(fits, rows), key=key_of(view), reverse=view.reverse)
-    yield from told(reader, [row.head for row in rows[:limit]], analyses)
+    return sorted(filter(view.query.test(now), rows), key=key_of(view), reverse=view.reverse), analyses
 
 
 def _cheaply_filtered(reader: Reader, view: View, now: float) -> list[ThreadRow]:

@@ -58,7 +58,10 @@ def arguments(parser: Parser) -> None:
     add_store(parser)
     add_filter(parser)
     parser.add_argument(
-        "--interval", type=seconds, metavar="SECONDS", help="gather changes for so long and print each thread once"
+        "--interval",
+        type=seconds,
+        metavar="SECONDS",
+        help="gather changes for so long and print each thread once; default: print each change",
     )
     parser.add_argument(
         "--exec", dest="command", metavar="CMD", help="run this when a thread that fits the filter enters a status"

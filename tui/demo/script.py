@@ -85,30 +85,32 @@ class Crash:
         self._lossy = durability == "exit"
         self._pace = pace
         self._name = thread
-        self._attempts = count(2)
         self._run: Run | None = None
         self._since = 0.0
 
     def start(self) -> Told:
-        """Start it, and wait until ``sentiment`` is at work."""
-        self._since = time.time()
-        self._run = self._started()
-        self._stage.await_node(self._run, NODE)
+        """Start it, and halt its process in the middle of ``sentiment``, for as long as a person wants to look."""
+        for attempt in count(1):
+            self._thread = self._name if attempt == 1 else f"{self._name}-{attempt}"
+            self._since = time.time()
+            self._run = self._started()
+            self._stage.await_node(self._run, NODE)
+            if self._stage.halt(self._run, NODE):
+                break
         found, book = self._look()
         extracted = Promise("extract has done its work, once", book.done.get("extract") == 1)
         if self._lossy:
             unsaved = Promise("the store knows nothing of it yet", found is None)
             return self._told(
-                found, f"The same with durability exit: {self._thread} is at {NODE} now.", extracted, unsaved
+                found, f"The same with durability exit: {self._thread} is held at {NODE}.", extracted, unsaved
             )
         running = Promise("the list says running", found is not None and found.status is StatusName.RUNNING)
-        return self._told(found, f"A process of its own runs {self._thread}; it is at {NODE} now.", extracted, running)
+        return self._told(
+            found, f"A process of its own runs {self._thread}. It is held at {NODE} while you look.", extracted, running
+        )
 
     def kill(self) -> Told:
-        """Kill it; where it has gone on meanwhile, another one in its place."""
-        if self._run is None or not self._stage.is_at(self._run, NODE):
-            self._thread = f"{self._name}-{next(self._attempts)}"
-            self.start()
+        """Kill it."""
         assert self._run is not None
         self._stage.stop(self._run, "kill")
         found, book = self._look()

@@ -6,11 +6,13 @@ Every call waits for what it asks for; the screen makes them on a thread.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -119,10 +121,21 @@ class Stage:
         found = read_run(run.folder)
         raise StageError(f"{node} of {run.thread_id} was not reached: {found.state} {found.reason}".strip())
 
-    def is_at(self, run: Run, node: str) -> bool:
-        """Whether a node of a run is at work now."""
-        found = read_run(run.folder)
-        return found.live and node in found.nodes
+    def halt(self, run: Run, node: str) -> bool:
+        """Have the process of a run stand still, and say whether it does so in the middle of a node.
+
+        Where it had gone on already, it is brought to its end.
+        """
+        pid = read_run(run.folder).pid
+        assert pid is not None  # it has begun a node
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+            found = read_run(run.folder)
+            if found.live and node in found.nodes:
+                return True
+            os.kill(pid, signal.SIGCONT)
+        self.await_end(run)
+        return False
 
     def stop(self, run: Run, how: How) -> Run:
         """Stop a run and wait for its end."""

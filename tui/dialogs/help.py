@@ -1,4 +1,4 @@
-"""Every key that works on the present screen, in groups."""
+"""Every key that works on the present screen, in groups, and what its signs mean."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -27,7 +28,7 @@ class Group:
 
     Attributes:
         title: What they are for.
-        keys: Keys as shown, and what they do.
+        keys: Keys as shown, and what they do; or signs, and what they mean.
     """
 
     title: str
@@ -35,7 +36,7 @@ class Group:
 
 
 def groups_of(screen: Screen[object]) -> list[Group]:
-    """The bindings of a screen that are active now; keys of one action on one line.
+    """The bindings of a screen that are active now, keys of one action on one line; then the signs of its lists.
 
     Bindings without an id are Textual's own and left out.
     """
@@ -51,7 +52,15 @@ def groups_of(screen: Screen[object]) -> list[Group]:
         Group(title, [(" ".join(dict.fromkeys(keys)), text) for keys, text in actions.values()])
         for title, actions in groups.items()
     ]
+    signs = dict.fromkeys(sign for lines in screen.query(Lines) if _in_sight(lines) for sign in lines.LEGEND)
+    if signs:
+        found.append(Group("Signs", list(signs)))
     return sorted(found, key=lambda group: _LAST.index(group.title) if group.title in _LAST else -1)
+
+
+def _in_sight(node: DOMNode) -> bool:
+    """Whether a widget and all that it stands in are shown."""
+    return all(above.display for above in node.ancestors_with_self)
 
 
 def _title(node: object, binding: Binding) -> str:

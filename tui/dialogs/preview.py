@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 _RUNNING: Final = (Verb.START, Verb.RESUME, Verb.RETRY, Verb.ANSWER, Verb.FORK)
 """Verbs after which nodes run."""
 
-_DURABILITIES: Final = {
+DURABILITIES: Final = {
     "sync": "sync: saved before the next step begins",
     "async": "async: saved while the next step runs",
     "exit": "exit: saved only when the run ends; a crash loses all of it",
 }
+"""Ways of saving, and what each means."""
 
 _CHROME: Final = 6
 """Lines of the frame, its title and its keys."""
@@ -114,7 +115,7 @@ class Preview(Modal[Plan | None]):
 
     def action_durability(self) -> None:
         """Save in another way."""
-        names = list(_DURABILITIES)
+        names = list(DURABILITIES)
         place = names.index(self.plan.intent.durability) if self.plan.intent.durability in names else -1
         self._again(replace(self.plan.intent, durability=names[(place + 1) % len(names)]))
 
@@ -180,7 +181,7 @@ def paragraphs(plan: Plan) -> Iterator[Paragraph]:
         if names:
             yield Paragraph(", ".join(names), label, "strong" if label == "runs" else "foreground")
     if _runs(plan):
-        yield Paragraph(_DURABILITIES.get(intent.durability, intent.durability), "saves")
+        yield Paragraph(DURABILITIES.get(intent.durability, intent.durability), "saves")
         if intent.faults:
             yield Paragraph(", ".join(intent.faults), "crashes", "warning")
         if intent.step:

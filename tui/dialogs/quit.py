@@ -12,10 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from backends.bulk.request import RUNNING
 from backends.errors import Refused
 from backends.runs.run import Run
 from backends.text import one_line
 
+from ..bulk_words import summary
 from ..widgets.lines import Lines
 from ..widgets.run_list import nodes_text
 from ..words import short_id
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from backends.runs.stop import How
 
     from ..app import LgtopApp
+    from ..bulk import Work
 
 LEAVE: Final = "leave"
 """The answer that does nothing to the runs; the others are those of ``backends.runs.stop.How``."""
@@ -39,6 +42,9 @@ _CHOICES: Final = (
 _LISTED: Final = 5
 """Runs that are named."""
 
+_PATIENCE: Final = 5.0
+"""Seconds to wait for what is done to the rows of a thread at this moment."""
+
 _CHROME: Final = 6
 """Lines of the frame, its title, the hint and a gap."""
 
@@ -47,7 +53,8 @@ class Quit(Modal[str | None]):
     """Asks what becomes of the runs; answers ``leave``, ``drain`` or ``kill``, or ``None`` to stay.
 
     Args:
-        runs: Runs that go on; at least one.
+        runs: Runs that go on.
+        works: What is done to many threads, and is not over. There is a run or one of these.
     """
 
     AUTO_FOCUS = "Choices"
@@ -57,17 +64,20 @@ class Quit(Modal[str | None]):
         Binding("escape", "close", "stay", key_display="esc", id="dialog.close", tooltip="Close; change nothing"),
     ]
 
-    def __init__(self, runs: Sequence[Run]) -> None:
+    def __init__(self, runs: Sequence[Run], works: Sequence[Work] = ()) -> None:
         super().__init__()
         self._runs = runs
+        self._works = works
 
     def compose(self) -> ComposeResult:
         """The runs, and what can be done."""
         count = len(self._runs)
-        lines = list(_named(self._runs))
+        lines = [*map(_begun, self._works), *_named(self._runs)]
         with Vertical(classes="dialog") as frame:
             frame.styles.height = len(lines) + 1 + len(_CHOICES) + _CHROME
             title = "A run goes on" if count == 1 else f"{count} runs go on"
+            if self._works:
+                title = f"{self._works[0].title} goes on"
             yield Static(title, classes="dialog-title", markup=False)
             for line in lines:
                 yield Static(line, classes="dialog-line", markup=False)
@@ -84,13 +94,33 @@ class Quit(Modal[str | None]):
 async def leave(app: LgtopApp) -> None:
     """Quit, once it is settled what becomes of the runs that go on on this computer."""
     here = socket.gethostname()
-    runs = [run for run in app.control.live_runs if run.host == here]
-    if runs:
-        answer = await app.push_screen_wait(Quit(runs))
+    runs, works = [run for run in app.control.live_runs if run.host == here], app.bulk.running
+    if runs or works:
+        answer = await app.push_screen_wait(Quit(runs, works))
         if answer is None:
             return
+        app.say_at_exit(await asyncio.to_thread(_end, works, answer))
         app.say_at_exit(await asyncio.to_thread(_settle, runs, answer))
     app.exit()
+
+
+def _begun(work: Work) -> str:
+    """How far something is that is done to many threads."""
+    progress, _ = work.look()
+    return f"▸ {work.title}: {summary(progress)}; what is pending is not begun"
+
+
+def _end(works: Iterable[Work], answer: str) -> list[str]:
+    """Begin nothing more; what is done to rows at this moment is finished, what runs does as the person answered."""
+    said: list[str] = []
+    for work in works:
+        if answer != LEAVE or work.request.action not in RUNNING:
+            work.job.stop()
+        if work.request.action not in RUNNING:
+            work.job.wait(_PATIENCE)
+        progress, _ = work.look()
+        said.append(one_line(f"{work.title}: {summary(progress)}", 300))
+    return said
 
 
 def _named(runs: Sequence[Run]) -> Iterable[str]:

@@ -24,10 +24,12 @@ class Page:
     Attributes:
         begun: How often it began.
         effects: How often it did each thing.
+        since: Things done since it last began.
     """
 
     begun: int = 0
     effects: Counter[str] = field(default_factory=Counter)
+    since: int = 0
 
     @property
     def done(self) -> int:
@@ -65,15 +67,18 @@ def pages(entries: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Page]]:
     Returns:
         A page by thread and by name of the node.
     """
-    begun: defaultdict[tuple[str, str], int] = defaultdict(int)
+    begun: Counter[tuple[str, str]] = Counter()
+    since: Counter[tuple[str, str]] = Counter()
     effects: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for entry in entries:
         place = str(entry.get("thread")), str(entry.get("node"))
         if entry.get("kind") == "begin":
             begun[place] += 1
+            since[place] = 0
         elif entry.get("kind") == "effect":
             effects[place][f"{entry.get('key') or ''} {entry.get('what') or ''}"] += 1
+            since[place] += 1
     found: dict[str, dict[str, Page]] = {}
-    for thread, node in {**begun, **effects}:
-        found.setdefault(thread, {})[node] = Page(begun.get((thread, node), 0), effects.get((thread, node), Counter()))
+    for place in {**begun, **effects}:
+        found.setdefault(place[0], {})[place[1]] = Page(begun[place], effects[place], since[place])
     return found

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backends.audit.trace import node_path
-from backends.faults import Point
+from backends.faults import How, Point
 from backends.runs.events import Event, Kind
+
+if TYPE_CHECKING:
+    from .saved import Saved
 
 
 class Item(NamedTuple):
@@ -27,6 +30,19 @@ class Item(NamedTuple):
 
 
 @dataclass(slots=True)
+class Place:
+    """Where a piece of work is saved.
+
+    Attributes:
+        ns: Namespace of its graph.
+        tasks: Ids of the tasks that did it, or tried.
+    """
+
+    ns: str
+    tasks: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Course:
     """The runs of a thread so far.
 
@@ -39,7 +55,7 @@ class Course:
         running: Pieces that run now, by task id; of a run that is gone, those that ran when it went.
         asked: Nodes that ended with a question last.
         failed: Nodes that raised last.
-        tasks: Node of every task, by id.
+        places: Namespace and task ids of each piece.
         struck: What the fault did, as its event says; ``None`` as long as none struck.
     """
 
@@ -51,8 +67,9 @@ class Course:
     running: dict[str, Item] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
-    tasks: dict[str, str] = field(default_factory=dict)
+    places: dict[Item, Place] = field(default_factory=dict)
     struck: Event | None = None
+    _spared: str = ""
     _numbers: Counter[tuple[str, int | None]] = field(default_factory=Counter)
 
     def next_run(self, saved: Iterable[str] = ()) -> None:
@@ -66,6 +83,7 @@ class Course:
         self.now.clear()
         self.running.clear()
         self._numbers.clear()
+        self._spared = ""
 
     def add(self, event: Event) -> None:
         """Take one event in."""
@@ -74,7 +92,7 @@ class Course:
                 self._task(event)
             case Kind.FAULT:
                 self.struck = event
-                if event.data.get("point") == Point.BEFORE:
+                if event.data.get("point") == Point.BEFORE and event.data.get("how") != How.LOST:  # it runs on without
                     self._not_begun(str(event.data.get("node")))
             case _:
                 pass
@@ -88,11 +106,15 @@ class Course:
             item = Item(path, step, self._numbers[path, step])
             self._numbers[path, step] += 1
             self.running[task_id] = item
-            self.tasks[task_id] = path
+            place = self.places.setdefault(item, Place(""))
+            place.ns = str(data.get("ns") or "")
+            place.tasks.add(task_id)
             self.begun[item] += 1
             self.now.add(path)
             self.asked.discard(path)
             self.failed.discard(path)
+            if self._spared:
+                self._not_begun(self._spared)
             return
         ended = self.running.pop(task_id, None)
         if data.get("interrupts"):
@@ -103,16 +125,24 @@ class Course:
             self.finished[ended] += 1
 
     def _not_begun(self, node: str) -> None:
-        """A node that was announced and then struck before it ran has not begun."""
+        """A node that was announced and then struck before it ran has not begun; it may be announced afterwards."""
+        self._spared = node
         for task_id, item in self.running.items():
             if node in (item.path, item.path.rpartition("/")[2]):
                 self.begun[item] -= 1
                 del self.running[task_id]
+                self._spared = ""
                 return
 
-    def named(self, tasks: Iterable[str]) -> frozenset[str]:
-        """The nodes of tasks."""
-        return frozenset(self.tasks[task] for task in tasks if task in self.tasks)
+    def in_store(self, saved: Saved) -> frozenset[str]:
+        """Nodes of which every piece that came to its end is in the store, as far as these runs have told.
+
+        Args:
+            saved: What the store has.
+        """
+        pieces = [*(item for item, times in self.finished.items() if times), *self.running.values()]
+        unsaved = {item.path for item in pieces if not saved.has(item.step, self.places[item])}
+        return (saved.nodes | {item.path for item in pieces}) - unsaved
 
     @property
     def paths(self) -> list[str]:

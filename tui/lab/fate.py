@@ -23,7 +23,7 @@ class Fate(StrEnum):
     CUT = "cut short"
     """It ran when the process went."""
     LOST = "lost"
-    """It had finished, and the store does not know."""
+    """It had finished, or asked, and the store does not know."""
     KEPT = "kept"
     """It had finished, and did not run again."""
     RERUN = "ran again"
@@ -86,12 +86,14 @@ class Standing:
     """How a thread stands.
 
     Attributes:
-        saved: Nodes whose work is in the store now.
+        saved: Nodes all of whose work is in the store now.
+        asks: Nodes whose questions are in the store now.
         over: Whether no run is alive.
         broken: Whether the last run ended before its work did.
     """
 
     saved: frozenset[str] = frozenset()
+    asks: frozenset[str] = frozenset()
     over: bool = False
     broken: bool = False
 
@@ -130,19 +132,19 @@ def _account(path: str, course: Course, page: Page | None, standing: Standing) -
         fate = Fate.UNREACHED
     else:
         fate = _once(path, course, standing, done > 0)
-    return Account(path, ran, done, _present(path, course, standing, sum(finished), done) or fate)
+    return Account(path, ran, done, _present(path, course, standing, page) or fate)
 
 
-def _present(path: str, course: Course, standing: Standing, finished: int, done: int) -> Fate | None:
+def _present(path: str, course: Course, standing: Standing, page: Page | None) -> Fate | None:
     """What it does at the moment, or did at the end; ``None`` where it came to its end."""
     if any(item.path == path for item in course.running.values()):
         if not standing.over:
             return Fate.RUNS
         if path in standing.saved:
             return Fate.KEPT  # struck behind its end, before that was told
-        return Fate.LOST if done and not finished else Fate.CUT
+        return Fate.LOST if page is not None and page.since else Fate.CUT
     if path in course.asked:
-        return Fate.ASKS
+        return Fate.ASKS if path in standing.asks or not standing.over else Fate.LOST
     return Fate.FAILED if path in course.failed else None
 
 

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from backends.audit.trace import node_path
-from backends.channels import START
 from backends.control.plan import Intent
-from backends.errors import NotFound, Refused
+from backends.errors import Refused
 from backends.faults import How
-from backends.model import StatusName, Summary, TaskState
+from backends.model import StatusName, Summary
 from backends.runs.run import Run, RunState
 from backends.runs.spec import Verb
 
 from ..run_states import like
 from ..tail import Tail
-from .book import LEDGER, Page, pages, read_ledger
+from .book import LEDGER, pages, read_ledger
 from .course import Course
-from .fate import Account, Standing, accounts
+from .fate import Account
+from .saved import read_saved
 from .setup import Setup
+from .story import BROKEN, Story
 
 if TYPE_CHECKING:
-    from backends.reader import Reader
     from backends.runs.events import Event
 
     from ..app import LgtopApp
@@ -33,28 +32,9 @@ if TYPE_CHECKING:
 _PACE: Final = 0.05
 """Least seconds between two looks at what a run has told."""
 
-_BROKEN: Final = (RunState.CRASHED, RunState.FAILED, RunState.CANCELLED)
-
 GONE: Final = "nothing was saved: the store does not know this thread"
 
 MISSED: Final = "the fault did not strike: the run did not come by there"
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What the store has of a thread.
-
-    Attributes:
-        known: Whether it has anything.
-        done: Whether nothing is left to do, so that nothing can be lost.
-        nodes: Nodes whose work is in it.
-        tasks: Ids of tasks whose work is in it; the rows do not name what an ``@entrypoint`` calls.
-    """
-
-    known: bool = False
-    done: bool = False
-    nodes: frozenset[str] = frozenset()
-    tasks: frozenset[str] = frozenset()
 
 
 class Trial:
@@ -69,8 +49,7 @@ class Trial:
         changed: Called on the event loop when there is news.
 
     Attributes:
-        course: What its runs did.
-        run: The newest run; ``None`` before the first.
+        story: What there is to tell about it.
         busy: Whether it is being started or resumed at the moment.
         problem: Why its run cannot be followed; empty where it can.
     """
@@ -80,20 +59,28 @@ class Trial:
     ) -> None:
         self.durability = durability
         self.thread_id = thread_id
-        self.course = Course()
-        self.run: Run | None = None
+        self.story = Story()
+        self.busy = False
         self.problem = ""
         self._app = app
         self._setup = setup
         self._graph = replace(setup.graph, env={**setup.graph.env, LEDGER: str(ledger)})
         self._ledger = ledger
         self._changed = changed
-        self._pages: Mapping[str, Page] = {}
-        self._saved = Saved()
         self._tail: Tail | None = None
-        self._told = False
-        self._armed = False
-        self.busy = False
+        self._turn = asyncio.Lock()
+        self._due = False
+        self._silence = asyncio.Event()
+
+    @property
+    def run(self) -> Run | None:
+        """The newest run; ``None`` before the first."""
+        return self.story.run
+
+    @property
+    def course(self) -> Course:
+        """What its runs did."""
+        return self.story.course
 
     # What is done
 
@@ -103,11 +90,19 @@ class Trial:
 
     async def resume(self) -> None:
         """Let it go on undisturbed; where nothing was saved, from the beginning."""
+        await self.settled()
         if self.can_resume:
-            await self._begin(Verb.RESUME if self._saved.known else Verb.START, ())
+            await self._begin(Verb.RESUME if self.story.saved.known else Verb.START, ())
+
+    async def settled(self) -> None:
+        """Wait until everything has been heard that a run has told that is over, and see what it left."""
+        if self.run is not None and not self.run.live:
+            await self._silence.wait()
+            await self.look()
 
     def stop(self) -> None:
         """Hear no more of it."""
+        self._silence.set()
         if self._tail is not None:
             self._tail.stop()
 
@@ -133,8 +128,8 @@ class Trial:
             self.busy = False
         assert isinstance(run, Run)
         self.stop()
-        self.run, self._told, self._armed = run, False, bool(faults)
-        self.course.next_run(self._kept)
+        self.story.begin(run, bool(faults))
+        self._silence.clear()
         self._tail = Tail(run.folder, self._heard, self._ended, _PACE)
         self._tail.start()
         self._changed()
@@ -144,47 +139,59 @@ class Trial:
     def _heard(self, events: Sequence[Event]) -> None:
         for event in events:
             self.course.add(event)
-        self._app.run_worker(self.look(), group="lab", exit_on_error=False)
+        self._look_soon()
 
     def _ended(self, problem: str) -> None:
-        self.problem, self._told = problem, True
-        self._app.run_worker(self.look(), group="lab", exit_on_error=False)
+        self.problem, self.story.told = problem, True
+        self._silence.set()
+        self._look_soon()
 
     def runs_changed(self, runs: Iterable[Run]) -> None:
         """Take up how the run is now."""
         if self.run is not None:
             found = next((run for run in runs if run.run_id == self.run.run_id), self.run)
             if found != self.run:
-                self.run = found
-                self._app.run_worker(self.look(), group="lab", exit_on_error=False)
+                self.story.run = found
+                self._look_soon()
+
+    def _look_soon(self) -> None:
+        """Look once what is being looked at now has been seen: what is newer must not be overtaken by what is older."""
+        if not self._due:
+            self._due = True
+            self._app.run_worker(self.look(), group="lab", exit_on_error=False)
 
     async def look(self) -> None:
         """Read the ledger, and what the store has."""
-        written = await asyncio.to_thread(read_ledger, self._ledger)
-        self._pages = pages(written).get(self.thread_id, {})
-        self._saved = await self._app.store_thread.run(lambda reader: read_saved(reader, self.thread_id))
+        async with self._turn:
+            self._due = False
+            await self._read()
         self._changed()
+
+    async def _read(self) -> None:
+        written = await asyncio.to_thread(read_ledger, self._ledger)
+        self.story.pages = pages(written).get(self.thread_id, {})
+        self.story.saved = await self._app.store_thread.run(lambda reader: read_saved(reader, self.thread_id))
 
     # What there is to tell
 
     @property
     def over(self) -> bool:
         """Whether its last run has ended, and everything it told has been heard."""
-        return self.run is not None and not self.run.live and self._told
+        return self.story.over
 
     @property
     def can_resume(self) -> bool:
         """Whether there is anything left to do."""
         if self.busy or not self.over:
             return False
-        return self.run is not None and self.run.state in (*_BROKEN, RunState.PAUSED, RunState.DRAINED)
+        return self.run is not None and self.run.state in (*BROKEN, RunState.PAUSED, RunState.DRAINED)
 
     @property
     def status(self) -> StatusName:
         """Its status as the list of threads shows it, once that has heard of the run's end."""
         if self.run is None or self.run.live:
             return StatusName.RUNNING if self.run is not None else StatusName.UNKNOWN
-        if self.lost:
+        if self.story.lost:
             return StatusName.CRASHED
         summary = self._summary
         return summary.status if summary is not None else like(self.run.state)
@@ -194,37 +201,23 @@ class Trial:
         """Why; untrusted."""
         if self.problem or self.run is None:
             return self.problem
-        if self.lost:
+        if self.story.lost:
             return GONE
         if self.run.live:
             return self._doing(self.run)
-        if self.over and self._armed and self.course.struck is None and self.run.state not in _BROKEN:
+        if self.story.missed:
             return MISSED
-        if self.struck:
-            return self.struck
+        if self.story.struck:
+            return self.story.struck
         summary = self._summary
         return self.run.reason or (summary.reason if summary is not None else "")
-
-    @property
-    def struck(self) -> str:
-        """What the fault did to the last run; empty where none struck it. Untrusted."""
-        event = self.course.struck
-        if event is None or not self._armed:
-            return ""
-        point, node = event.data.get("point"), event.data.get("node")
-        return f"struck by {event.data.get('how')}, {point} {node}"
 
     def _doing(self, run: Run) -> str:
         """What a run is at; one that hangs says nothing more by itself."""
         struck = self.course.struck
-        if struck is not None and struck.data.get("how") == How.HANG and self._armed:
+        if struck is not None and struck.data.get("how") == How.HANG and self.story.armed:
             return f"hangs in {struck.data.get('node')}: K kills it"
         return ", ".join(run.nodes)
-
-    @property
-    def lost(self) -> bool:
-        """Whether the store has nothing of it although it ran."""
-        return self.over and not self._saved.known
 
     @property
     def _summary(self) -> Summary | None:
@@ -234,35 +227,5 @@ class Trial:
         return None if summary is None or summary.status is StatusName.RUNNING else summary
 
     def accounts(self, names: Iterable[str]) -> list[Account]:
-        """What became of nodes."""
-        broken = self.run is not None and self.run.state in _BROKEN and not self._saved.done
-        return accounts(names, self.course, self._pages, Standing(self._kept, self.over, broken))
-
-    @property
-    def _kept(self) -> frozenset[str]:
-        """Nodes whose work is in the store."""
-        return self._saved.nodes | self.course.named(self._saved.tasks)
-
-
-def read_saved(reader: Reader, thread_id: str) -> Saved:
-    """Read which nodes' work is in the store: in a checkpoint, or in saved writes before one.
-
-    Called on the thread of the connection.
-    """
-    rows = reader.store.history(thread_id)
-    if not rows:
-        return Saved()
-    nodes = reader.task_nodes(thread_id)
-    found = {node_path(name, key.ns) for key, names in nodes.items() for name in names if name != START}
-    heads = {row.key.ns: row.key for row in sorted(rows, key=lambda row: row.key.checkpoint_id)}
-    done, finished = False, set()
-    for key in heads.values():
-        try:
-            analysis = reader.analysis(key)
-        except NotFound:
-            continue  # a checkpoint that is being replaced
-        done |= not key.ns and analysis.status is StatusName.DONE
-        saved = [task for task in analysis.tasks if task.state is TaskState.FINISHED]
-        found |= {node_path(task.name, key.ns) for task in saved}
-        finished |= {task.id for task in saved if task.id}
-    return Saved(True, done, frozenset(found), frozenset(finished))
+        """Tell what became of nodes."""
+        return self.story.accounts(names)

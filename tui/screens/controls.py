@@ -27,13 +27,26 @@ _KEYS: Final = {
     "start": ("N", "Start a run"),
     "stop": ("s", "Stop the run of this thread"),
     "crash": ("x", "Crash the next run, or go to the crash lab"),
+    "delete": ("D", "Delete this thread"),
+    "prune": ("P", "Delete old checkpoints of this thread that nothing needs"),
+    "export": ("E", "Export this thread to a file"),
 }
+
+_UNSEEN: Final = ("prune", "export")
+"""Verbs that stand in the help and among the commands, but not in the last line."""
 
 
 def controls(*verbs: str) -> list[Binding]:
     """Bindings for verbs, in this order; the same ids on every screen, so that a keymap holds everywhere."""
     return [
-        Binding(key, verb, "new run" if verb == "start" else verb, id=f"control.{verb}", tooltip=tooltip)
+        Binding(
+            key,
+            verb,
+            "new run" if verb == "start" else verb,
+            show=verb not in _UNSEEN,
+            id=f"control.{verb}",
+            tooltip=tooltip,
+        )
         for verb, (key, tooltip) in ((verb, _KEYS[verb]) for verb in verbs)
     ]
 
@@ -91,10 +104,14 @@ class ControlScreen(DimmedKeys):
 
     @work(exclusive=True, group="verb", exit_on_error=False)
     async def _begin(self, verb: str) -> None:
+        await self.begin(verb)
+        self.see_verbs()
+
+    async def begin(self, verb: str) -> None:
+        """Begin a verb; called in a worker."""
         from ..verbs.begin import begin
 
         await begin(self.lgtop, verb, self.spot_for(verb))
-        self.see_verbs()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell of an error that nobody foresaw; the screen goes on."""
@@ -128,3 +145,15 @@ class ControlScreen(DimmedKeys):
     def action_crash(self) -> None:
         """Crash a run."""
         self._begin("crash")
+
+    def action_delete(self) -> None:
+        """Delete the thread."""
+        self._begin("delete")
+
+    def action_prune(self) -> None:
+        """Delete what nothing of the thread needs."""
+        self._begin("prune")
+
+    def action_export(self) -> None:
+        """Export the thread."""
+        self._begin("export")

@@ -63,7 +63,7 @@ class ThreadScreen(ControlScreen):
         Binding("slash", "search", "search", key_display="/", id="thread.search", tooltip="Search in the values"),
         Binding("d", "base", "diff from here", id="thread.base", tooltip="Compare others with this one, or no more"),
         Binding("y", "copy", "copy", id="thread.copy", tooltip="Copy what is under the cursor"),
-        *controls("start"),
+        *controls("start", "delete", "prune", "export"),
         _key("left_square_bracket", "step(1)", "older", "Older checkpoint", "["),
         _key("right_square_bracket", "step(-1)", "newer", "Newer checkpoint", "]"),
         _key("F", "follow", "follow", "Go with the head, or stay"),

@@ -28,7 +28,8 @@ from ..widgets.lines import Lines
 from ..widgets.saved_filters import MOST, SavedFilters
 from ..widgets.thread_list import ThreadList
 from ..widgets.top_bar import TopBar
-from .controls import ControlScreen, controls
+from .bulk_keys import MANY, BulkKeys
+from .controls import controls
 
 if TYPE_CHECKING:
     from backends.query_complete import Facets
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 _GLOW: Final = 0.8
 """Seconds that a changed row glows."""
+
+_SETTLED: Final = 0.6
+"""Seconds after which threads are measured: what is on screen comes first."""
 
 _REST: Final = 0.1
 """Seconds without a key after which a filter is applied."""
@@ -49,12 +53,13 @@ ORDERS: Final = {
     "next": ("next node", "A to Z"),
     "step": ("step", "highest first"),
     "checkpoints": ("checkpoints", "most first"),
+    "size": ("size", "largest first, as far as measured"),
     "reason": ("why", "A to Z"),
 }
 """Orders by name: what they are called, and what they mean."""
 
 
-class ThreadsScreen(ControlScreen):
+class ThreadsScreen(BulkKeys):
     """The first screen.
 
     Args:
@@ -70,9 +75,10 @@ class ThreadsScreen(ControlScreen):
         Binding(
             "slash", "filter", "filter", key_display="/", priority=True, id="threads.filter", tooltip="Filter the list"
         ),
-        *controls("resume", "answer", "fork", "edit", "start", "stop", "crash"),
+        *controls("resume", "answer", "fork", "edit", "start", "stop", "delete", "crash", "prune", "export"),
         Binding("o", "choose_sort", "sort", id="threads.sort", tooltip="Choose the order"),
         Binding("space", "mark", "mark", key_display="space", id="threads.mark", tooltip="Mark this thread"),
+        MANY,
         Binding("i", "inbox", "inbox", id="threads.inbox", tooltip="Every question that waits for a person"),
         Binding("p", "pause", "pause", id="threads.pause", tooltip="Freeze the order of the rows, or let it go"),
         Binding("t", "times", "times", id="threads.times", tooltip="Show ages as exact times, and back"),
@@ -112,6 +118,7 @@ class ThreadsScreen(ControlScreen):
         live.connected.subscribe(self, self._connected)
         self.set_interval(5.0 if self.lgtop.terminal.remote else 1.0, self._tick)
         self.watch(self.threads, "columns", self._laid_out)
+        self.set_timer(_SETTLED, lambda: self.threads.weigh_with(self.lgtop.scales))
         self.threads.index_changed(live.index.rows)
         self._connected(live.connection)
         if self._text:
@@ -340,12 +347,17 @@ class ThreadsScreen(ControlScreen):
     def action_mark(self) -> None:
         """Mark the thread, or take its mark away."""
         self.threads.toggle_mark()
-        self._say()
+        self.marks_changed()
 
     def action_unmark(self) -> None:
         """Take every mark away."""
         self.threads.unmark()
+        self.marks_changed()
+
+    def marks_changed(self) -> None:
+        """Say how many there are; other verbs may make sense now."""
         self._say()
+        self.see_verbs()
 
     def action_times(self) -> None:
         """Ages as exact times, and back."""

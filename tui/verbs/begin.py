@@ -217,6 +217,32 @@ async def stop(app: LgtopApp, spot: Spot) -> None:
         app.notify(f"Run {run.run_id} was asked to {how}." if how != "kill" else f"Run {run.run_id} was killed.")
 
 
+# The rows of a thread
+
+
+async def delete(app: LgtopApp, spot: Spot) -> None:
+    """Delete a thread."""
+    await _keep_in_order(app, spot, "delete")
+
+
+async def prune(app: LgtopApp, spot: Spot) -> None:
+    """Delete what nothing of a thread needs."""
+    await _keep_in_order(app, spot, "prune")
+
+
+async def export(app: LgtopApp, spot: Spot) -> None:
+    """Export a thread to a file."""
+    await _keep_in_order(app, spot, "export")
+
+
+async def _keep_in_order(app: LgtopApp, spot: Spot, verb: str) -> None:
+    """As to many threads, to one."""
+    from .many import Target, begin_many
+
+    await begin_many(app, verb, Target.one(spot.thread_id))
+
+
 _VERBS: Mapping[str, Callable[[LgtopApp, Spot], Awaitable[None]]] = MappingProxyType(
     {"resume": resume, "answer": answer, "fork": fork, "edit": edit, "stop": stop}
+    | {"delete": delete, "prune": prune, "export": export}
 )

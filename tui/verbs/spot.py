@@ -10,7 +10,7 @@ from backends.model import CheckpointKey, StatusName, Summary
 if TYPE_CHECKING:
     from backends.runs.run import Run
 
-VERBS: Final = ("resume", "answer", "fork", "edit", "start", "stop", "crash")
+VERBS: Final = ("resume", "answer", "fork", "edit", "start", "stop", "crash", "delete", "prune", "export")
 """Names of the actions."""
 
 
@@ -45,6 +45,8 @@ def why_not(verb: str, spot: Spot | None, run: Run | None, refusal: str) -> str:
     Returns:
         A sentence; empty where it can be done, as far as can be told without asking the store.
     """
+    if verb == "export":
+        return "" if spot is not None else "No thread is selected."
     if refusal:
         return refusal
     if verb == "crash":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 GAP: Final = 2
@@ -20,6 +20,7 @@ class Column(NamedTuple):
         most: Cells that it can use.
         right: Numbers and ages end at the right edge.
         rank: Columns are left out in this order, the highest first.
+        wide: Cells of the terminal below which it is left out anyway, unless it was asked for by name.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Column(NamedTuple):
     most: int
     right: bool = False
     rank: int = 0
+    wide: int = 0
 
 
 class Placed(NamedTuple):
@@ -46,13 +48,14 @@ class Placed(NamedTuple):
 
 
 COLUMNS: Final = (
-    Column("status", "STATUS", 10, 10, 10),
+    Column("status", "STATUS", 11, 11, 11),
     Column("thread", "THREAD", 12, 26, 64, rank=1),
     Column("next", "NEXT", 10, 14, 24, rank=4),
     Column("step", "STEP", 4, 4, 5, right=True, rank=5),
     Column("active", "ACTIVE", 6, 6, 6, right=True, rank=2),
     Column("checkpoints", "CKPTS", 5, 5, 6, right=True, rank=6),
-    Column("reason", "WHY", 22, 32, 10_000, rank=3),
+    Column("size", "SIZE", 5, 5, 5, right=True, rank=7, wide=120),
+    Column("reason", "WHY", 21, 32, 10_000, rank=3),
 )
 """In the order in which they stand."""
 
@@ -60,6 +63,26 @@ DATED_COLUMNS: Final = tuple(
     column._replace(least=19, best=19, most=19) if column.name == "active" else column for column in COLUMNS
 )
 """The same with times as dates."""
+
+
+def chosen(columns: Sequence[Column], names: Collection[str], sort: str, width: int) -> list[Column]:
+    """The columns that are to be placed.
+
+    Args:
+        columns: All of them.
+        names: Those that a person chose; none leaves the choice to the width.
+        sort: Name of the order.
+        width: Cells of the terminal.
+
+    Returns:
+        In the same order; one for wide terminals that was asked for, by name or by its order, stays as long as others.
+    """
+    found = []
+    for column in columns:
+        asked = column.name in names or (bool(column.wide) and column.name == sort)
+        if asked or (not names and column.wide <= width):
+            found.append(column._replace(rank=1) if asked and column.wide else column)
+    return found
 
 
 def place(

@@ -15,7 +15,6 @@ from backends.graphs.drawing import Drawing
 from backends.model import CheckpointKey
 from backends.runs.run import Run
 from backends.text import one_line
-from backends.wrap import wrap
 
 from ..drawing.picture import Picture, draw
 from ..tabs.graph import Mark, with_running
@@ -110,8 +109,7 @@ class GraphPane(Vertical):
     def _fail(self, reason: str, advice: str = "") -> None:
         """Say why there is no picture."""
         self._drawing, self._shown = None, Drawing("")
-        width = max(20, self.view.size.width - 4)
-        self.view.placeholder = (*wrap(one_line(reason, 400), width), *wrap(one_line(advice, 400), width))
+        self.view.placeholder = (one_line(reason, 400), one_line(advice, 400))
         self.view.show(Picture(), {})
         self.query_one(GraphTitle).crumbs = (self._graph.name,) if self._graph is not None else ()
         self.query_one(GraphTitle).note = self._graph.target if self._graph is not None else ""

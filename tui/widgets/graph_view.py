@@ -74,6 +74,14 @@ class GraphView(Lines):
 
     DEFAULT_CSS = "GraphView { overflow-x: auto; scrollbar-gutter: stable; }"
 
+    LEGEND = (
+        ("✓ ✖ ? ●", "Finished, failed, waiting for an answer, running"),
+        ("○ · †", "Next; not run since the last input; ran when its process went"),
+        ("×3", "Three tasks in this step, or three steps"),
+        ("▸ ↺", "A graph inside; an edge that leads back to itself"),
+        ("‖ ↑", "Pauses on this side of it; an edge that leads back up"),
+    )
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "activate", "look inside", key_display="↵", id="lines.activate", tooltip="Look inside a node"),
         Binding("h,left", "aside(-1)", "Left", show=False, id="graph.left", tooltip="The node to the left"),

@@ -39,6 +39,14 @@ class History(Lines):
 
     DEFAULT_CSS = "History { scrollbar-gutter: stable; }"
 
+    LEGEND = (
+        (f"{HEAD} head", "The checkpoint that the thread goes on from"),
+        (NODE, "A checkpoint; a branch that was left stands to the right"),
+        (START, "Where a line begins: it has no parent"),
+        ("▸ ▾", "A call of a subgraph, folded and unfolded"),
+        ("+2.1s", "Time since the checkpoint before it"),
+    )
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "activate", "look inside", key_display="↵", id="lines.activate", tooltip="Look inside"),
         Binding("l,right", "open", "Open", show=False, id="history.open", tooltip="Open this subgraph"),

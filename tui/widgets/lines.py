@@ -23,7 +23,10 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
+from backends.wrap import wrap
+
 from ..ink import ink
+from .restyle import restyle
 
 
 class Lines(ScrollView, can_focus=True):
@@ -53,6 +56,9 @@ class Lines(ScrollView, can_focus=True):
 
     BINDING_GROUP_TITLE = "Move"
 
+    LEGEND: ClassVar[Sequence[tuple[str, str]]] = ()
+    """Signs that stand in its rows, and what they mean; shown in the help."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "move(1)", "Down", show=False, id="lines.down", tooltip="One row down"),
         Binding("k,up", "move(-1)", "Up", show=False, id="lines.up", tooltip="One row up"),
@@ -72,7 +78,7 @@ class Lines(ScrollView, can_focus=True):
     """Text to highlight in every row, e.g. the search in progress."""
 
     placeholder: reactive[tuple[str, ...]] = reactive((), init=False)
-    """Safe lines to show in the middle while there are no rows: what is missing, then what to do about it."""
+    """Safe texts to show in the middle while there are no rows: what is missing, then what to do about it."""
 
     @dataclass
     class CursorMoved(Message, bubble=True):
@@ -317,11 +323,11 @@ class Lines(ScrollView, can_focus=True):
         strip = self._row_strip(row)
         if self.pattern is not None:
             spans = [match.span() for match in self.pattern.finditer(strip.text) if match.group()]
-            strip = _restyle(strip, spans, self.get_component_rich_style("lines--match"))
+            strip = restyle(strip, spans, self.get_component_rich_style("lines--match"))
         if (selection := self.text_selection) is not None and (span := selection.get_span(row)) is not None:
             start, end = span
             whole = (start, len(strip.text) if end == -1 else end)
-            strip = _restyle(strip, [whole], self.screen.get_component_rich_style("screen--selection"))
+            strip = restyle(strip, [whole], self.screen.get_component_rich_style("screen--selection"))
         if x or strip.cell_length != width:
             strip = strip.crop(x, x + width)
         return strip.apply_offsets(x, row)
@@ -336,11 +342,17 @@ class Lines(ScrollView, can_focus=True):
     def _blank(self, y: int, width: int) -> Strip:
         """Draw a line without a row: one of the placeholder, centred in the upper half, or nothing."""
         line = y - max(0, self.view.height // 3 - 1)
-        if self.line_count or not 0 <= line < len(self.placeholder):
+        said = [] if self.line_count else self._said(max(2, width - 4))
+        if not 0 <= line < len(said):
             return Strip.blank(width, self.ground)
-        text = Strip([Segment(self.placeholder[line], ink(self, "dim" if line else "bold foreground"))])
+        text = Strip([Segment(said[line][0], ink(self, said[line][1]))])
         left = Strip.blank(max(0, width - text.cell_length) // 2)
         return Strip.join([left, text]).adjust_cell_length(width).apply_style(self.ground)
+
+    def _said(self, width: int) -> list[tuple[str, str]]:
+        """The placeholder, broken to a width: lines and their looks."""
+        looks = ("bold foreground", *["dim"] * len(self.placeholder))
+        return [(line, look) for text, look in zip(self.placeholder, looks, strict=False) for line in wrap(text, width)]
 
     def _row_strip(self, y: int) -> Strip:
         """Draw a row at full width, over the background of the cursor where that is."""
@@ -382,31 +394,3 @@ class Lines(ScrollView, can_focus=True):
     def selection_updated(self, selection: Selection | None) -> None:
         """Draw the selection."""
         self.refresh()
-
-
-def _restyle(strip: Strip, spans: Iterable[tuple[int, int]], style: Style) -> Strip:
-    """Lay a style over character ranges of a strip.
-
-    Args:
-        strip: A row.
-        spans: Ranges in characters, ordered, not overlapping.
-        style: Wins over the style that is there.
-    """
-    segments: list[Segment] = []
-    pending = iter(spans)
-    span = next(pending, None)
-    position = 0
-    for text, base, _ in strip:
-        begin, end = position, position + len(text)
-        at = begin
-        while span is not None and span[0] < end:
-            start, stop = max(span[0], at), min(span[1], end)
-            segments.append(Segment(text[at - begin : start - begin], base))
-            segments.append(Segment(text[start - begin : stop - begin], base + style if base else style))
-            at = stop
-            if span[1] > end:
-                break
-            span = next(pending, None)
-        segments.append(Segment(text[at - begin :], base))
-        position = end
-    return Strip([segment for segment in segments if segment.text], strip.cell_length)

@@ -13,7 +13,7 @@ from backends.text import one_line
 
 from ..glyphs import NOT_YET, STATUS, status_word
 from ..words import short_id, size
-from .one_line import OneLine, Piece
+from .one_line import OneLine, Piece, cells
 
 _KNOWN_METADATA = frozenset(("source", "step", "parents", "writes", "thread_id", "counters_since_delta_snapshot"))
 """Metadata that is shown elsewhere."""
@@ -105,16 +105,22 @@ class TabBar(PaneTitle):
         self._names = names
 
     def pieces(self, width: int) -> tuple[Sequence[Piece], Sequence[Piece]]:
-        """Lay the tabs out."""
+        """Lay the tabs out; where there is too little room, the other tabs are numbers only."""
+        right = [(f" {one_line(self.said, 60)}", "accent")] if self.said else []
         left: list[Piece] = []
-        gap = "  " if width > sum(len(name) + 4 for name in self._names) + len(self.said) else " "
-        for index, name in enumerate(self._names):
-            action = f"screen.tab({index})"
-            look = "dim"
-            if index == self.current:
-                look = "bold accent" if self.focused else "bold strong"
-            left += [(f"{index + 1} ", "dim", action), (name, look, action), (gap, "")]
-        return left[:-1], [(f" {one_line(self.said, 60)}", "accent")] if self.said else []
+        for gap, named in (("  ", True), (" ", True), ("  ", False)):
+            left = [piece for index in range(len(self._names)) for piece in self._tab(index, gap, named)][:-1]
+            if cells(left) + cells(right) <= width:
+                break
+        return left, right
+
+    def _tab(self, index: int, gap: str, named: bool) -> list[Piece]:
+        """One tab and the gap behind it."""
+        action, look = f"screen.tab({index})", "dim"
+        if index == self.current:
+            look = "bold accent" if self.focused else "bold strong"
+        name = [(f" {self._names[index]}", look, action)] if named or index == self.current else []
+        return [(f"{index + 1}", "dim", action), *name, (gap, "")]
 
 
 class InfoLine(OneLine):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,11 +17,14 @@ from backends.index import ThreadIndex
 from backends.model import StatusName, ThreadRow
 from backends.text import one_line
 
-from ..glyphs import NOT_YET, STATUS, status_word
-from ..words import age, short_id
-from .columns import COLUMNS, DATED_COLUMNS, GAP, Placed, place
+from ..glyphs import LEGEND, NOT_YET, STATUS, status_word
+from ..words import age, short_id, size
+from .columns import COLUMNS, DATED_COLUMNS, GAP, Placed, chosen, place
 from .lines import Lines
 from .one_line import fit
+
+if TYPE_CHECKING:
+    from ..scales import Scales
 
 GUTTER: Final = 3
 """Cells before the first column: cursor, mark, a space."""
@@ -43,6 +46,7 @@ class ThreadList(Lines):
     """
 
     DEFAULT_CSS = "ThreadList { overflow-y: scroll; }"
+    LEGEND = LEGEND
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "activate", "open", key_display="↵", id="lines.activate", tooltip="Open this thread"),
@@ -76,6 +80,8 @@ class ThreadList(Lines):
         self.glowing: set[str] = set()
         self._clock = clock
         self._chosen = columns
+        self._scales: Scales | None = None
+        self._sorted = index.view.sort
         self._selected: str | None = None
         self._settled = False
         self._shown: list[str] = []
@@ -124,7 +130,7 @@ class ThreadList(Lines):
         Args:
             touched: Ids whose rows changed.
         """
-        widened = self._widen(touched)
+        widened = self._widen(touched) or self._sort_changed()
         self.marked -= {thread_id for thread_id in self.marked & set(touched) if thread_id not in self.index.rows}
         old_row, old_shown = self.cursor, self._shown
         row = self.index.position(self._selected) if self._selected is not None and self._settled else None
@@ -166,6 +172,19 @@ class ThreadList(Lines):
         rows = self.index.rows
         if wanting := tuple(thread_id for thread_id in self._shown if rows[thread_id].summary is None):
             self.call_after_refresh(self.post_message, self.Looked(wanting))
+        self._weigh()
+
+    def weigh_with(self, scales: Scales) -> None:
+        """Measure the threads in sight from now on, wherever their sizes have a column."""
+        self._scales = scales
+        self._weigh_all()
+        self._weigh()
+
+    def _weigh(self) -> None:
+        if self._scales is None or not self._width_of("size"):
+            return
+        rows = self.index.rows
+        self._scales.want({name: rows[name].head.newest_id for name in self._shown})
 
     def tick(self) -> None:
         """Draw the visible rows whose age reads differently by now."""
@@ -202,10 +221,25 @@ class ThreadList(Lines):
     def _note(self, column: str, length: int) -> None:
         self._longest[column] = max(self._longest.get(column, 0), min(length, _LONGEST[column]))
 
+    def _weigh_all(self) -> None:
+        """Measure every thread, once, where the list is sorted by that."""
+        if self._scales is not None and self._sorted == "size":
+            self._scales.want_all({name: row.head.newest_id for name, row in self.index.rows.items()})
+
+    def _sort_changed(self) -> bool:
+        """Lay the columns out anew where the list is sorted by another one; whether it is."""
+        before, self._sorted = self._sorted, self.index.view.sort
+        if before == self._sorted:
+            return False
+        self._lay_out()
+        self._weigh_all()
+        return True
+
     def _lay_out(self) -> None:
         columns = DATED_COLUMNS if self.exact_times else COLUMNS
-        chosen = [column for column in columns if not self._chosen or column.name in self._chosen]
-        self.columns = place(self.view.width, GUTTER, self._longest, chosen)
+        self.columns = place(
+            self.view.width, GUTTER, self._longest, chosen(columns, self._chosen, self._sorted, self.app.size.width)
+        )
 
     # Drawing
 
@@ -255,6 +289,7 @@ class ThreadList(Lines):
             "step": ("" if head.step is None else str(head.step), dim),
             "active": (active, dim),
             "checkpoints": (NOT_YET if row.checkpoints is None else str(row.checkpoints), dim),
+            "size": (NOT_YET if row.size is None else size(row.size), dim),
             "reason": (reason, dim if calm else plain),
         }
 

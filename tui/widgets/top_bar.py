@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
 
@@ -16,8 +17,25 @@ from ..glyphs import APPROXIMATELY, STATUS
 from ..words import short_id
 from .one_line import OneLine, Piece, cells
 
+if TYPE_CHECKING:
+    from ..bulk import Bulk
+
 _SHOWN = (StatusName.RUNNING, *ATTENTION)
 """Statuses that are counted here."""
+
+_DISPENSABLE = (
+    StatusName.PAUSED,
+    StatusName.CANCELLED,
+    StatusName.RUNNING,
+    StatusName.STALLED,
+    StatusName.CRASHED,
+    StatusName.FAILED,
+    StatusName.WAITING,
+)
+"""The same in the order in which they are left out where there is too little room."""
+
+_LONG = 3
+"""Forms of the left half in which the name of the store is not cut to a stump."""
 
 
 class TopBar(OneLine):
@@ -51,17 +69,37 @@ class TopBar(OneLine):
         self._readonly = readonly
         self.set_reactive(TopBar.crumbs, tuple(crumbs))
 
+    busy: reactive[str] = reactive("")
+    """What is done to many threads now, and how far it is; safe text."""
+
+    def on_mount(self) -> None:
+        """Follow what is done to many threads."""
+        bulk: Bulk | None = getattr(self.app, "bulk", None)
+        if bulk is not None:
+            bulk.changed.subscribe(self, lambda work: self._be_busy(bulk))
+            self._be_busy(bulk)
+
+    def _be_busy(self, bulk: Bulk) -> None:
+        self.busy = bulk.said
+
     def pieces(self, width: int) -> tuple[Sequence[Piece], Sequence[Piece]]:
-        """Lay the line out: words go before figures do."""
-        right = self._counts()
-        room = width - cells(right) - 2
-        for left in self._left():
-            if cells(left) <= room:
-                break
-        return left, right
+        """Lay the line out; what is being done stands before the figures, and a click shows it."""
+        busy: list[Piece] = [(f"▸ {self.busy}", "accent", "app.bulk"), ("  ", "")] if self.busy else []
+        left, right = self._fitted(width - cells(busy))
+        return left, [*busy, *right]
+
+    def _fitted(self, width: int) -> tuple[Sequence[Piece], Sequence[Piece]]:
+        """Lay the rest out: words go before figures do, and the total and our own name never."""
+        words, *figures = self._right()
+        long, short = self._left()[:_LONG], self._left()[_LONG:]
+        for right, forms in ((words, long), (figures[0], long), *((right, short) for right in figures)):
+            for left in forms:
+                if cells(left) + cells(right) + 2 <= width:
+                    return left, right
+        return short[-1], figures[-1]
 
     def _left(self) -> list[list[Piece]]:
-        """The left half, from the longest form to the shortest."""
+        """The left half, from the longest form to the shortest; the first ``_LONG`` name the store in full."""
         brand: list[Piece] = [("lgtop", "bold accent"), ("  ", ""), *self._mark()]
         kind = self.info.kind if self.info else ""
         mode = " · ".join(part for part in (kind, "read-only" if self._readonly else "") if part)
@@ -86,18 +124,28 @@ class TopBar(OneLine):
         name, colour = mark
         return [(f" {one_line(name, 20)} ", f"bold background on {COLOURS[colour]}"), ("  ", "")]
 
-    def _counts(self) -> list[Piece]:
-        """The right half: attention by status, and the total."""
+    def _right(self) -> list[list[Piece]]:
+        """The right half: with words, then with figures alone, then with fewer and fewer of them, then the total."""
         if self.counts is None:
-            return []
+            return [[], []]
+        mark = "" if self.counts.complete else APPROXIMATELY
+        total = self.counts.total
+        last: Piece = (f" {mark}{total:,} thread{'' if total == 1 else 's'}", "dim")
+        shown = [status for status in _SHOWN if self.counts.by_status.get(status)]
+        forms = [[*self._counted(shown, words=True), last], [*self._counted(shown, words=False), last]]
+        for status in _DISPENSABLE:
+            if status in shown:
+                shown.remove(status)
+                forms.append([*self._counted(shown, words=False), last])
+        return forms
+
+    def _counted(self, statuses: Iterable[StatusName], words: bool) -> list[Piece]:
+        """How many threads have each status; a click shows them."""
+        assert self.counts is not None
         approximately = "" if self.counts.exact else APPROXIMATELY
         pieces: list[Piece] = []
-        by_status: Mapping[StatusName, int] = self.counts.by_status
-        for status in _SHOWN:
-            if count := by_status.get(status, 0):
-                text = f"{STATUS[status]} {approximately}{count:,} {status.value}"
-                pieces += [(text, status.value, f"app.show_status('{status.value}')"), ("  ", "")]
-        total = self.counts.total
-        mark = "" if self.counts.complete else APPROXIMATELY
-        pieces.append((f" {mark}{total:,} thread{'' if total == 1 else 's'}", "dim"))
+        for status in statuses:
+            text = f"{STATUS[status]} {approximately}{self.counts.by_status[status]:,}"
+            look = status.value
+            pieces += [(f"{text} {look}" if words else text, look, f"app.show_status('{look}')"), ("  ", "")]
         return pieces

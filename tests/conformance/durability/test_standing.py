@@ -48,6 +48,10 @@ def test_half_made_tables_are_waited_for(tmp_path: Path):
     path = tmp_path / "x.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE users (name)")
+        assert get_checkpoint_status("w", str(path)) is None
+        SqliteSaver(connection).setup()
+        connection.execute("DROP TABLE writes")
         with pytest.raises(NotAStore):
             get_checkpoint_status("w", str(path))
         with ThreadPoolExecutor(1) as pool, Holding(str(path), "(checkpoint tables)") as maker:
