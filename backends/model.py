@@ -45,7 +45,6 @@ class ThreadHead:
         ns: Namespace of the head: ``""``, or the newest namespace of a thread that has no root namespace.
         checkpoint_id: Newest checkpoint in ``ns``.
         newest_id: Newest checkpoint over all namespaces; later than ``checkpoint_id`` when a subgraph is ahead.
-        parent_id: Parent of ``checkpoint_id``.
         metadata_json: The metadata of the head as stored, UTF-8 JSON; parsed on demand.
         step: Superstep of the head (-1 is the input); ``None`` where the metadata has none.
         source: ``input``, ``loop``, ``update`` or ``fork``; ``None`` where the metadata has none.
@@ -55,7 +54,6 @@ class ThreadHead:
     ns: str
     checkpoint_id: str
     newest_id: str
-    parent_id: str | None
     metadata_json: bytes
     step: int | None
     source: str | None

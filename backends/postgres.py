@@ -170,6 +170,17 @@ class PostgresStore:
             found += self._raw([key for key in batch if _is_possible(*key)], scope)
         return found
 
+    def marked(self, keys: Sequence[CheckpointKey], channels: Sequence[str]) -> set[CheckpointKey]:
+        """Those of some checkpoints that have a write row of one of these channels."""
+        found: set[CheckpointKey] = set()
+        table = self.schema.writes
+        if table is None:
+            return found
+        for batch in _batches([key for key in keys if _is_possible(*key)], _BATCH):
+            (rows,) = self.read(queries.marked(table, batch, channels))
+            found.update(batch[number - 1] for (number,) in rows)
+        return found
+
     def stored(self, thread_id: str) -> Iterator[StoredRow]:
         """Every row of a thread as it stands, in bounded memory."""
         from .postgres_stored import stored
@@ -295,13 +306,12 @@ def _info(schema: Schema, session: Session) -> StoreInfo:
 
 def _head(row: Row) -> ThreadHead:
     """A row of ``queries.heads_after``; what is the same in many rows is one object."""
-    thread_id, ns, checkpoint_id, parent_id, metadata, step, source, newest_id = row
+    thread_id, ns, checkpoint_id, metadata, step, source, newest_id = row
     return ThreadHead(
         thread_id,
         ns,
         checkpoint_id,
         newest_id or checkpoint_id,
-        parent_id,
         metadata or b"",
         _step(step),
         source and intern(source),

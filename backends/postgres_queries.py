@@ -72,7 +72,7 @@ def newest_checkpoints(table: Table, limit: int) -> Statement:
 def heads_after(table: Table, thread_id: str | None, limit: int) -> Statement:
     """Heads of the ``limit`` threads that follow one, by a loose scan of the primary key.
 
-    Columns: thread id, namespace, checkpoint id, parent, metadata, step, source, and the newest id over all namespaces
+    Columns: thread id, namespace, checkpoint id, metadata, step, source, and the newest id over all namespaces
     where there are others than the root.
     """
     start, parameters = ("thread_id > %s", [thread_id]) if thread_id is not None else ("true", [])
@@ -100,10 +100,10 @@ def _head_of(table: Table) -> str:
     The last row of a thread by its key is the head, unless the thread has other namespaces than the root. Only then is
     the root looked up, or, where there is none, the newest row of all.
     """
-    columns = "checkpoint_ns, checkpoint_id, parent_checkpoint_id, metadata"
+    columns = "checkpoint_ns, checkpoint_id, metadata"
     rows = f"SELECT {columns} FROM {table.sql} c WHERE c.thread_id = t.thread_id"
     return f"""
-        SELECT t.thread_id, h.checkpoint_ns, h.checkpoint_id, h.parent_checkpoint_id, h.metadata,
+        SELECT t.thread_id, h.checkpoint_ns, h.checkpoint_id, h.metadata,
             h.metadata->>'step', h.metadata->>'source',
             CASE WHEN l.checkpoint_ns <> ''
                 THEN (SELECT max(c.checkpoint_id) FROM {table.sql} c WHERE c.thread_id = t.thread_id) END
@@ -225,6 +225,20 @@ def raw(schema: Schema, keys: Sequence[CheckpointKey], scope: Scope) -> list[Sta
     if schema.writes is not None:
         statements += [_raw_writes(schema, schema.writes, scope), _raw_parent_sends(schema, schema.writes)]
     return [Statement(statement, columns) for statement in statements]
+
+
+def marked(table: Table, keys: Sequence[CheckpointKey], channels: Sequence[str]) -> Statement:
+    """Numbers, from 1, of the keys that have a write row of one of some channels; LIMIT forbids a join."""
+    columns = (list(column) for column in zip(*keys, strict=True)) if keys else ([], [], [])
+    return Statement(
+        f"""
+        SELECT k.n FROM {_KEYS} CROSS JOIN LATERAL (
+            SELECT FROM {table.sql} w
+            WHERE w.thread_id = k.thread_id AND w.checkpoint_ns = k.ns AND w.checkpoint_id = k.id
+                AND w.channel = ANY(%s::text[]) LIMIT 1
+        ) w""",
+        (*columns, list(channels)),
+    )
 
 
 def _raw_checkpoints(schema: Schema, scope: Scope) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from .channels import START, is_old, is_raw_pregel
@@ -13,12 +13,16 @@ from .snapshot import read_snapshot
 from .status import analyse
 from .store import Scope, Store
 from .subgraphs import answered_inside, started_inside
+from .task_rows import ERROR, INTERRUPT
 from .topology import Topology, learn
 from .values import Value
 
 if TYPE_CHECKING:
     from .diff import Change
     from .witness import Witness
+
+_MARKS = {StatusName.WAITING: INTERRUPT, StatusName.FAILED: ERROR, StatusName.CANCELLED: ERROR}
+"""Channels without a row of which a head cannot have a status, as far as its rows decide."""
 
 _BATCH = 200
 _SAMPLE = 500
@@ -56,6 +60,18 @@ class Reader:
             for raw in self.store.raw(keys, Scope.CONTROL):
                 found[raw.key.thread_id] = self._analyse(read_snapshot(raw, self.decoder))
         return found if self.witness is None else self.witness.testify(ids, found, held)
+
+    def narrowed(self, heads: Sequence[ThreadHead], statuses: Collection[StatusName]) -> list[ThreadHead]:
+        """Those heads that may have one of these statuses; no other has. Nothing is decoded for it.
+
+        A question is an ``__interrupt__`` row of the head itself, also one of a subgraph: each level above keeps a
+        copy. So is an error an ``__error__`` row, but for runs whose own record tells of one.
+        """
+        if not statuses or not _MARKS.keys() >= set(statuses):
+            return list(heads)
+        marked = self.store.marked([head.key for head in heads], sorted({_MARKS[status] for status in statuses}))
+        recorded = self.witness.recorded() if self.witness and StatusName.FAILED in statuses else ()
+        return [head for head in heads if head.key in marked or head.thread_id in recorded]
 
     def head(self, thread_id: str) -> ThreadHead:
         """Return the head of a thread.

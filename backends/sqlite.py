@@ -144,6 +144,13 @@ class SqliteStore:
             found += self._read(sqlite_rows.raw, self._file.layout.task_path, some, scope)
         return found
 
+    def marked(self, keys: Sequence[CheckpointKey], channels: Sequence[str]) -> set[CheckpointKey]:
+        """Those of some checkpoints that have a write row of one of these channels."""
+        found: set[CheckpointKey] = set()
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            found |= self._read(sqlite_rows.marked, keys[start : start + _KEYS_AT_ONCE], channels)
+        return found
+
     def stored(self, thread_id: str) -> Iterator[StoredRow]:
         """Every row of a thread as it stands, in bounded memory."""
         from .sqlite_stored import stored

@@ -25,7 +25,7 @@ with recursive threads(id) as (
 """Thread ids in order; ``thread_id < x''`` leaves out binary ids, which sort after every text."""
 
 _HEADS = """
-select {id}, head.checkpoint_id, head.parent_checkpoint_id, head.metadata,
+select {id}, head.checkpoint_id, head.metadata,
        case when thread.last_ns <> '' then (select max(checkpoint_id) from checkpoints where thread_id = thread.id) end
 from (select id, (select max(checkpoint_ns) from checkpoints where thread_id = threads.id) last_ns
       from threads where id is not null) thread
@@ -62,7 +62,7 @@ from spaces where ns is not null
 """Namespaces of a thread, each with its newest (``max``) or oldest (``min``) checkpoint id."""
 
 _ROW = """
-select parent_checkpoint_id, metadata from checkpoints
+select metadata from checkpoints
 where thread_id = cast(? as text) and checkpoint_ns = cast(? as text) and checkpoint_id = cast(? as text)
 """
 
@@ -85,9 +85,7 @@ class HeadBuilder:
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[bytes, int | None, str | None]] = {}
 
-    def build(
-        self, thread_id: str, checkpoint_id: Any, parent_id: Any, metadata: Any, newest_id: Any, ns: str = ""
-    ) -> ThreadHead:
+    def build(self, thread_id: str, checkpoint_id: Any, metadata: Any, newest_id: Any, ns: str = "") -> ThreadHead:
         """Make one head out of columns as SQLite gives them; ``newest_id`` is NULL where it is the head's own."""
         stored = metadata if type(metadata) is bytes else as_bytes(metadata)
         known = self._known.get(stored)
@@ -98,10 +96,8 @@ class HeadBuilder:
             self._known[stored] = known
         if type(checkpoint_id) is not str:
             checkpoint_id = as_text(checkpoint_id)
-        if parent_id is not None and type(parent_id) is not str:
-            parent_id = as_text(parent_id)
         newest_id = checkpoint_id if newest_id is None or newest_id == checkpoint_id else as_text(newest_id)
-        return ThreadHead(thread_id, ns, checkpoint_id, newest_id, parent_id, *known)
+        return ThreadHead(thread_id, ns, checkpoint_id, newest_id, *known)
 
 
 def heads_after(
@@ -137,8 +133,8 @@ def _rootless(connection: sqlite3.Connection, builder: HeadBuilder, thread_id: s
         return None
     ns, newest_id = max(spaces, key=lambda space: space[1])
     row = connection.execute(_ROW, (bind(thread_id), bind(ns), bind(newest_id))).fetchone()
-    parent_id, metadata = row or (None, None)
-    return builder.build(thread_id, newest_id, parent_id, metadata, None, ns)
+    (metadata,) = row or (None,)
+    return builder.build(thread_id, newest_id, metadata, None, ns)
 
 
 def namespaces(connection: sqlite3.Connection, thread_id: str, edge: str) -> list[tuple[str, str]]:

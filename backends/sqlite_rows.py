@@ -113,6 +113,15 @@ def raw(
     return found
 
 
+def marked(
+    connection: sqlite3.Connection, keys: Sequence[CheckpointKey], channels: Sequence[str]
+) -> set[CheckpointKey]:
+    """Return those of some checkpoints that have a write row of one of these channels."""
+    names = ", ".join("?" * len(channels))
+    sql = f"select 1 from writes where {_KEY} and cast(channel as text) in ({names}) limit 1"
+    return {key for key in keys if connection.execute(sql, [*map(bind, key), *channels]).fetchone()}
+
+
 def newest_keys(connection: sqlite3.Connection, below: int | None, limit: int) -> tuple[list[CheckpointKey], int]:
     """Return keys of the newest rows of the whole store, and the rowid to go on below.
 

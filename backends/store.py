@@ -115,6 +115,10 @@ class Store(Protocol):
         """Checkpoints with their writes, in the order of ``keys``; missing ones are left out."""
         ...
 
+    def marked(self, keys: Sequence[CheckpointKey], channels: Sequence[str]) -> set[CheckpointKey]:
+        """Those of some checkpoints that have a write row of one of these channels; a look into an index for each."""
+        ...
+
     def stored(self, thread_id: str) -> Iterator[StoredRow]:
         """Every row of a thread as it stands, in bounded memory: checkpoints, then blobs, then writes."""
         ...

@@ -140,6 +140,12 @@ class Witness:
             self._moved |= news
             return news
 
+    def recorded(self) -> Collection[str]:
+        """The threads that some run's record tells of."""
+        with self._guard:
+            self.review()
+            return self._runs.keys()
+
     def holding(self, threads: Collection[str]) -> Mapping[str, Holder]:
         """Who holds which of these threads; to be asked before their rows are read."""
         if self.threads is None:

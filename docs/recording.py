@@ -11,6 +11,8 @@ import re
 import sys
 from pathlib import Path
 
+from picture import picture
+
 from tui.demo.app import DemoApp
 from tui.demo.place import take_place
 from tui.demo.script import Beat, tour
@@ -27,9 +29,6 @@ PACE = 1.0
 
 SHOWN = 5.0
 """Seconds that a picture is shown."""
-
-_FONTS = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
-"""Web fonts: a picture fetches nothing."""
 
 _CLIPS = re.compile(r'<clipPath id="[^"]*-line-\d+">.*?</clipPath>\s*| clip-path="url\(#[^"]*-line-\d+\)"', re.DOTALL)
 """Edges of single lines: they are as long as the screen is wide anyway."""
@@ -48,20 +47,19 @@ async def record(app: DemoApp, beats: list[Beat]) -> list[str]:
             await pilot.pause(1.0)  # what has changed no longer glows
             if (said := app.screen.query_one(Caption).text).count("✖"):
                 sys.exit(f"A promise did not hold:\n{said}")
-            picture = _CLIPS.sub("", _FONTS.sub("", app.export_screenshot(title="lgtop demo --tour")))
-            pictures.append(picture.replace("Fira Code", "ui-monospace, Menlo, Consolas, DejaVu Sans Mono"))
+            pictures.append(_CLIPS.sub("", picture(app, "lgtop demo --tour")))
     return pictures
 
 
 def film(pictures: list[str]) -> str:
     """One SVG that shows all of them, each for a while."""
-    (box,) = {re.search(r'viewBox="([^"]+)"', picture)[1] for picture in pictures}  # type: ignore[index]
+    (box,) = {re.search(r'viewBox="([^"]+)"', one)[1] for one in pictures}  # type: ignore[index]
     share = 100 / len(pictures)
     frames = "\n".join(
-        picture.replace("<svg ", f'<svg style="animation-delay:{SHOWN * number}s" ', 1).replace(
+        one.replace("<svg ", f'<svg style="animation-delay:{SHOWN * number}s" ', 1).replace(
             'class="rich-terminal"', 'class="rich-terminal frame"', 1
         )
-        for number, picture in enumerate(pictures)
+        for number, one in enumerate(pictures)
     )
     return f"""\
 <svg viewBox="{box}" xmlns="http://www.w3.org/2000/svg">

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from backends.runs.events import Event, Kind
+from backends.runs.nursery import Nursery
+from backends.runs.record import EXIT
 from backends.runs.spec import GraphRef, RunSpec, Verb
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,7 +35,7 @@ class Child:
         folder: Its record.
     """
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Ended
     folder: Path
 
     def events(self) -> list[Event]:
@@ -85,12 +91,14 @@ class Bench:
         store: Address of the store.
         graph: The graph.
         environment: More variables.
+        forked: Whether runs that are waited for come from a process that has imported LangGraph already.
     """
 
     home: Path
     store: str
     graph: GraphRef
     environment: dict[str, str] = field(default_factory=dict)
+    forked: bool = False
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def spec(self, verb: Verb, thread_id: str = "t", **more: Any) -> RunSpec:
@@ -109,6 +117,8 @@ class Bench:
 
     def do(self, verb: Verb, thread_id: str = "t", **more: Any) -> Child:
         """Run to the end."""
+        if self.forked:
+            return fork(self.spec(verb, thread_id, **more))
         return self.begin(verb, thread_id, **more).wait()
 
 
@@ -130,6 +140,39 @@ def launch(spec: RunSpec, environment: dict[str, str] | None = None) -> Child:
     with process.stdin as pipe:
         pipe.write(spec.to_json().encode())
     return Child(process, folder)
+
+
+def fork(spec: RunSpec) -> Child:
+    """Fork a run from the nursery of this test process, and wait for its end."""
+    newborn = nursery(spec.store.startswith("postgres")).bear(spec)
+    assert newborn is not None
+    assert newborn.over.wait(DEADLINE), "it goes on"
+    return Child(Ended(int(Path(spec.record, EXIT).read_text())), Path(spec.record))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A process that is over, as ``subprocess.Popen`` tells of it."""
+
+    returncode: int
+
+    def poll(self) -> int:
+        """Its exit code."""
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, at once."""
+        return self.returncode
+
+
+@cache
+def nursery(postgres: bool) -> Nursery:
+    """The process that forks runs on a kind of store; it ends with this one, whose end closes its standard input."""
+    home = tempfile.mkdtemp(prefix="lgtop-nursery-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    made = Nursery(sys.executable, GraphRef("", str(ROOT), "", env={"XDG_STATE_HOME": home}), postgres)
+    assert made.is_fit()
+    return made
 
 
 def project(folder: Path, source: str, name: str = "graph") -> GraphRef:

@@ -284,8 +284,8 @@ EXPORTED = record(
     bytes=NUMBER,
     threads=array(record(thread_id=TEXT, checkpoints=NUMBER, blobs=NUMBER, writes=NUMBER, redacted=NUMBER)),
     redacted=NUMBER,
-    not_redacted=NUMBER,
-    unredacted=array(record(thread_id=TEXT, checkpoint_id=TEXT, channel=TEXT, reason=TEXT, encrypted=FLAG)),
+    unreadable=NUMBER,
+    replaced=array(record(thread_id=TEXT, checkpoint_id=TEXT, channel=TEXT, reason=TEXT, encrypted=FLAG)),
 )
 IMPORTED = array(
     record(

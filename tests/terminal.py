@@ -99,9 +99,13 @@ class PtyTerminal:
             left = deadline - time.perf_counter()
             if left <= 0:
                 raise AssertionError(f"{at_least} of {wanted!r} did not come within {timeout} s")
-            if select.select([self._fd], [], [], min(left, 0.05))[0]:
-                self.received += os.read(self._fd, 65536)
+            self.drain(min(left, 0.05))
         return time.perf_counter()
+
+    def drain(self, seconds: float) -> None:
+        """Take what arrives first within `seconds`, without drawing a screen: none can be drawn afterwards."""
+        if select.select([self._fd], [], [], seconds)[0]:
+            self.received += os.read(self._fd, 65536)
 
     def close(self) -> int:
         """Kill what is left of the program; return its exit code (negative: the signal)."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..faults import Fault, Point
+from ..faults import Fault, How, Point
 from ..runs.events import Event, Kind
 
 _INTERNAL = "__"
@@ -78,6 +78,7 @@ def trace(events: Iterable[Event]) -> Trace:
     """Fold the events of a process."""
     found = Trace()
     began: dict[str, float] = {}
+    dying = False
     for event in events:
         data = event.data
         match event.kind:
@@ -86,8 +87,8 @@ def trace(events: Iterable[Event]) -> Trace:
             case Kind.TASK if not str(data.get("name", "")).startswith(_INTERNAL):
                 task, node = str(data.get("id")), node_path(str(data.get("name")), str(data.get("ns") or ""))
                 if data.get("phase") == "start":
-                    found.begun[task] = node
-                    began[task] = event.t
+                    if not dying:
+                        found.begun[task], began[task] = node, event.t
                 elif data.get("interrupts"):
                     found.asked.add(node)
                 elif data.get("error") is None:
@@ -97,6 +98,7 @@ def trace(events: Iterable[Event]) -> Trace:
                 found.functional = bool((data.get("drawing") or {}).get("functional"))
             case Kind.FAULT:
                 found.struck = True
+                dying = data.get("how") in (How.KILL, How.EXIT)  # what is announced behind it does not come to pass
             case Kind.END:
                 found.outcome, found.reason = str(data.get("outcome", "")), str(data.get("reason", ""))
     return found

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from ..control.gate import Gate
 from ..errors import NotFound, Refused
 from ..store import Store, open_store
-from ..transfer.export import Exported, export
+from ..transfer.export import Exported, export, require_elsewhere
 from ..transfer.format import END, line_of
 from ..transfer.redact import Redaction
 from .outcome import Outcome, State
@@ -67,7 +67,7 @@ class Exporting:
         written: What has been written, thread by thread.
 
     Raises:
-        Refused: There is a file of that name.
+        Refused: There is a file of that name, or it is the store itself.
         OSError: It cannot be made.
     """
 
@@ -76,6 +76,7 @@ class Exporting:
         self._gate = gate
         self._made_by = made_by
         self._redaction = redaction
+        require_elsewhere(request.path, gate.address)
         self._part = Part(request.path, request.replace)
 
     def hand(self, stopping: Callable[[], bool]) -> ExportingHand:

@@ -29,8 +29,18 @@ class Choice(NamedTuple):
 class Chooser(Protocol):
     """Knows which graph runs a thread; safe to use from any thread."""
 
-    def of(self, reader: Reader, thread_id: str) -> Choice:
+    def one(self, reader: Reader, thread_id: str) -> GraphRef:
         """Choose, without asking anybody.
+
+        Raises:
+            NotFound: There is no such thread.
+            Refused: It is not clear which.
+            StoreError: The store cannot be read.
+        """
+        ...
+
+    def of(self, reader: Reader, thread_id: str) -> Choice:
+        """The same with its drawing, which may take seconds the first time.
 
         Raises:
             NotFound: There is no such thread.
@@ -64,13 +74,7 @@ class Graphs:
             return Choice(ref, None, str(error))
 
     def one(self, reader: Reader, thread_id: str) -> GraphRef:
-        """The graph of a thread; no child is started where it is named.
-
-        Raises:
-            NotFound: There is no such thread.
-            Refused: It is not clear which.
-            StoreError: The store cannot be read.
-        """
+        """See ``Chooser.one``; no child is started where a graph is named."""
         refs = self.refs(reader, thread_id)
         if len(refs) != 1:
             raise Refused(_undecided(refs))

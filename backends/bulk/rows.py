@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from shlex import join
 
 from ..address import mask_dsn
@@ -55,9 +55,11 @@ class RowsHand:
         self._request = request
         self._gate = gate
         self._operator = operator
-        self._reader = Reader(open_store(gate.target), Decoder.from_environment())
-        gate.check(self._reader.store.info)
-        self._sizes = open_sizes(gate.address)
+        with ExitStack() as stack:
+            self._reader = stack.enter_context(closing(Reader(open_store(gate.target), Decoder.from_environment())))
+            gate.check(self._reader.store.info)
+            self._sizes = stack.enter_context(closing(open_sizes(gate.address)))
+            self._open = stack.pop_all()
 
     def do(self, thread_id: str, attempt: int) -> Outcome:
         """See ``deed.Hand``."""
@@ -70,8 +72,7 @@ class RowsHand:
 
     def close(self) -> None:
         """See ``deed.Hand``."""
-        with closing(self._reader):
-            self._sizes.close()
+        self._open.close()
 
     def _copy(self, thread_id: str) -> Outcome:
         if thread_id not in self._reader.store.heads_of([thread_id]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 
 from ..control.execute import execute
@@ -85,8 +85,10 @@ class RunningHand:
         self._nurseries = nurseries
         self._operator = operator
         self._stopping = stopping
-        self._board = LockBoard(gate.target)
-        self._reader = Reader(open_store(gate.target), Decoder.from_environment())
+        with ExitStack() as stack:
+            self._board = stack.enter_context(closing(LockBoard(gate.target)))
+            self._reader = stack.enter_context(closing(Reader(open_store(gate.target), Decoder.from_environment())))
+            self._open = stack.pop_all()
 
     def do(self, thread_id: str, attempt: int) -> Outcome:
         """See ``deed.Hand``."""
@@ -98,6 +100,9 @@ class RunningHand:
         if (outcome := unfit(request, thread_id, found)) is not None:
             return outcome
         intent = self._intent(thread_id, found)
+        with suppress(Refused):  # of() says so
+            postgres = self._gate.address.path is None
+            self._nurseries.warm(self._graphs.one(self._reader, thread_id), postgres=postgres)  # while it is drawn
         graph, drawing, problem = self._graphs.of(self._reader, thread_id)
         plan = make_plan(self._reader, intent, graph, drawing, self._gate, None, problem)
         if plan.refusal:
@@ -110,8 +115,7 @@ class RunningHand:
 
     def close(self) -> None:
         """See ``deed.Hand``."""
-        with closing(self._reader):
-            self._board.close()
+        self._open.close()
 
     def _analysis(self, thread_id: str) -> Analysis:
         head = self._reader.store.heads_of([thread_id]).get(thread_id)

@@ -11,9 +11,11 @@ import json
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..errors import Refused
 from . import children, interpreter
 from .run import Run
 from .spawn import WORKER, begin, fit_python, launch, on_postgres
@@ -31,7 +33,10 @@ class Nurseries:
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
+        self._making = threading.Lock()
         self._nurseries: dict[str, Nursery | None] = {}
+        self._warmed: set[tuple[str, str]] = set()
+        self._closed = False
 
     def start(self, spec: RunSpec, *, store_key: str) -> Run:
         """Start a run, as ``spawn.spawn`` does.
@@ -41,34 +46,47 @@ class Nurseries:
         """
         return begin(spec, store_key, self._start)
 
+    def warm(self, graph: GraphRef, *, postgres: bool) -> None:
+        """Begin to make the nursery of a graph that will be run, and do not wait for it."""
+        with self._mutex:
+            if (known := (graph.root, graph.target)) in self._warmed:
+                return
+            self._warmed.add(known)
+        threading.Thread(target=self._make, args=(graph, postgres), name="lgtop-nurseries", daemon=True).start()
+
+    def _make(self, graph: GraphRef, postgres: bool) -> None:
+        with suppress(Refused):  # a run will say why
+            self._nursery(graph, postgres)
+
     def close(self) -> None:
         """Let the nurseries end; what they have started goes on, and they wait for it."""
-        with self._mutex:
+        with self._making:
+            self._closed = True
             for nursery in filter(None, self._nurseries.values()):
                 nursery.close()
             self._nurseries.clear()
 
     def _start(self, spec: RunSpec) -> children.Tending:
-        nursery = self._nursery(spec)
+        nursery = self._nursery(spec.graph, bool(on_postgres(spec)))
         born = None if nursery is None else nursery.bear(spec)
         return launch(spec)[1] if born is None else born
 
-    def _nursery(self, spec: RunSpec) -> Nursery | None:
-        """The nursery of a run's graph; ``None`` where there can be none."""
+    def _nursery(self, graph: GraphRef, postgres: bool) -> Nursery | None:
+        """The nursery of a graph; ``None`` where there can be none."""
         if not sys.platform.startswith("linux"):
             return None  # macOS forbids much of what a fork without exec would do
-        python = fit_python(spec)
-        key = json.dumps([python, on_postgres(spec), asdict(spec.graph)], sort_keys=True)
-        with self._mutex:
+        python = fit_python(graph, postgres)
+        key = json.dumps([python, postgres, asdict(graph)], sort_keys=True)
+        with self._making:
             known = self._nurseries.get(key)
-            if key not in self._nurseries or (known is not None and known.gone):
-                known = self._nurseries[key] = _opened(python, spec)
+            if not self._closed and (key not in self._nurseries or (known is not None and known.gone)):
+                known = self._nurseries[key] = _opened(python, graph, postgres)
             return known
 
 
-def _opened(python: str, spec: RunSpec) -> Nursery | None:
+def _opened(python: str, graph: GraphRef, postgres: bool) -> Nursery | None:
     try:
-        nursery = Nursery(python, spec.graph, bool(on_postgres(spec)))
+        nursery = Nursery(python, graph, postgres)
     except OSError:
         return None  # what keeps the system from making one keeps it from making a run: that says so
     if nursery.is_fit():

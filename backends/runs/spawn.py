@@ -20,7 +20,7 @@ from .alive import holder_pid
 from .read import read_run
 from .record import BOOT, EXIT, write_request
 from .run import Run
-from .spec import RunSpec, Verb
+from .spec import GraphRef, RunSpec, Verb
 
 WORKER = Path(__file__).resolve().parents[1] / "worker" / "__main__.py"
 """The child's program; started by path, so that no package of the project stands in its way."""
@@ -84,7 +84,7 @@ def launch(spec: RunSpec) -> tuple[subprocess.Popen[bytes], threading.Thread]:
     Raises:
         Refused: The interpreter cannot run it, the project is gone, or the system makes no process.
     """
-    python = fit_python(spec)
+    python = fit_python(spec.graph, on_postgres(spec))
     try:
         with open(Path(spec.record, BOOT), "wb") as log:
             child = subprocess.Popen(
@@ -104,15 +104,18 @@ def launch(spec: RunSpec) -> tuple[subprocess.Popen[bytes], threading.Thread]:
     return child, tended
 
 
-def fit_python(spec: RunSpec) -> str:
-    """Return the interpreter of a run, which has been looked at.
+def fit_python(ref: GraphRef, postgres: bool | None) -> str:
+    """Return the interpreter of a graph, which has been looked at.
+
+    Args:
+        ref: The graph.
+        postgres: Which saver its store needs; ``None`` for none.
 
     Raises:
         Refused: It cannot run it, or the project is gone.
     """
-    ref = spec.graph
     python = interpreter.locate(ref.python, Path(ref.root))
-    interpreter.check(python, postgres=on_postgres(spec))
+    interpreter.check(python, postgres=postgres)
     if not os.path.isdir(ref.root):
         raise Refused(f"The project's directory {one_line(ref.root, 300)} is not there.")
     return python

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import NotFound
+from ..address import Address
+from ..errors import NotFound, Refused
+from ..locks.sidecar import SUFFIX
 from ..store import Store
 from ..stored import StoredRow, layout_of
 from .format import END, END_OF_THREAD, HEADER, THREAD, VERSION, line_of, record_of
@@ -74,6 +77,19 @@ def export(
         redacted = 0 if redaction is None else redaction.redacted - before
         yield Exported(thread_id, **_counts(done), redacted=redacted)
     write(line_of({"record": END, "threads": number}))
+
+
+def require_elsewhere(path: str, address: Address) -> None:
+    """Make sure that a file to be written is none of those that the store consists of.
+
+    Raises:
+        Refused: It is.
+    """
+    if address.path is not None and os.path.exists(path):
+        store = os.path.realpath(address.path)
+        for part in (store, *(f"{store}{suffix}" for suffix in ("-wal", "-shm", "-journal", SUFFIX))):
+            if os.path.exists(part) and os.path.samefile(path, part):
+                raise Refused(f"{path} is part of the store itself.", "Name another file.")
 
 
 def _header(kind: str, made_by: str) -> dict[str, Any]:

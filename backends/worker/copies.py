@@ -11,9 +11,17 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
 
 _LOOK = 0.2
 """Seconds between two looks of a copy at itself."""
+
+_DRIVING = str(Path(__file__).with_name("driving.py"))
+
+_NOT_THE_USERS = ("/concurrent/futures/", "/threading.py", "/contextlib.py", "/langgraph/pregel/")
+"""Parts of the paths of code that a copy is in when it waits for what its lost threads were to do."""
 
 _run = os.getpid()
 
@@ -32,28 +40,47 @@ def end_if_copy(code: int = 0) -> None:
 
 
 def _watch_thread() -> None:
-    """In a copy: a plain function ran in a thread of the pool, which is the copy's only one now."""
+    """In a copy: its only thread now is the one that a plain function runs in."""
     forker = threading.get_ident()
-    if _is_in_pool(forker):
-        threading.Thread(target=_end_when_idle, args=(forker,), daemon=True).start()
+    for is_back, frame in ((_is_idle, _is_worker), (_is_left, _is_driving)):
+        if any(map(frame, _frames(forker))):
+            threading.Thread(target=_end_when, args=(is_back, forker), daemon=True).start()
+            return
 
 
-def _end_when_idle(forker: int) -> None:
-    while not _is_waiting(forker):
+def _end_when(is_back: Callable[[int], bool], forker: int) -> None:
+    while not is_back(forker):
         time.sleep(_LOOK)
     os._exit(0)
 
 
-def _is_waiting(forker: int) -> bool:
+def _is_idle(thread: int) -> bool:
     """Whether a thread of the pool is back from the function that it ran (``concurrent/futures/thread.py``)."""
-    frame = sys._current_frames().get(forker)
-    return frame is None or (frame.f_code.co_name == "_worker" and frame.f_code.co_filename == pool.__file__)
+    innermost = next(_frames(thread), None)
+    return innermost is None or _is_worker(innermost)
 
 
-def _is_in_pool(thread: int) -> bool:
+def _is_left(thread: int) -> bool:
+    """Whether the main thread is back from the node that it ran, and LangGraph waits for its threads."""
+    for frame in _frames(thread):
+        if _is_driving(frame):
+            return True
+        if not any(part in frame.f_code.co_filename for part in _NOT_THE_USERS):
+            return False
+    return True
+
+
+def _is_worker(frame: FrameType) -> bool:
+    return frame.f_code.co_name == "_worker" and frame.f_code.co_filename == pool.__file__
+
+
+def _is_driving(frame: FrameType) -> bool:
+    return frame.f_code.co_filename == _DRIVING
+
+
+def _frames(thread: int) -> Iterator[FrameType]:
+    """Frames of a thread, the innermost first."""
     frame = sys._current_frames().get(thread)
     while frame is not None:
-        if frame.f_code.co_name == "_worker" and frame.f_code.co_filename == pool.__file__:
-            return True
+        yield frame
         frame = frame.f_back
-    return False

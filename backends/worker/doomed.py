@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -158,4 +157,6 @@ def _timer(fault: Fault, strike: Callable[[Fault], None]) -> threading.Timer:
 
 
 def _raise_in(thread: int, what: type[BaseException]) -> None:
+    import ctypes  # not for every run
+
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(what))

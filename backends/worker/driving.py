@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import inspect
+import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, aclosing, closing
 from functools import partial
@@ -68,9 +69,10 @@ def _waits(runnable: Any, seen: frozenset[int]) -> bool:
 
 def _has_awaited_task() -> bool:
     """Whether any ``@task`` of this process is asynchronous; LangGraph keeps no list of them."""
-    from langgraph.func import _TaskFunction
-
-    return any(type(each) is _TaskFunction and inspect.iscoroutinefunction(each.func) for each in gc.get_objects())
+    if (module := sys.modules.get("langgraph.func")) is None:
+        return False
+    tasks = (each for each in gc.get_objects() if type(each) is module._TaskFunction)
+    return any(inspect.iscoroutinefunction(task.func) for task in tasks)
 
 
 class Drive(Protocol):

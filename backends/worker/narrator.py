@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from asyncio import CancelledError
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,6 +21,9 @@ _REMEMBERED = 256
 """Checkpoints that are described but not saved: with ``durability="exit"`` all but the last stay so for ever."""
 
 _PREVIEW = 200
+
+_BURST, _RATE = 50.0, 50.0
+"""Results that are shown at once, and in each second after that: showing one costs as much as telling it."""
 
 
 class Narrator:
@@ -43,6 +47,7 @@ class Narrator:
         self._asked: set[str] = set()
         self._reused: set[str] = set()
         self._turn = threading.RLock()
+        self._tokens, self._filled = _BURST, time.monotonic()
         self.replaying = False
 
     def running(self) -> list[str]:
@@ -103,10 +108,19 @@ class Narrator:
             return  # another one has failed; what runs in a thread goes on nevertheless
         self._running.pop(task["id"], None)
         error = None if task["error"] is None else _error(task["error"])
-        result = preview(as_value(task["result"]), _PREVIEW)
+        result = preview(as_value(task["result"]), _PREVIEW) if self._may_show() else None
         self._tell_end(task["id"], task["name"], space, step, error, len(task["interrupts"]), result)
         for question in task["interrupts"]:
             self._ask(space, task["name"], question)
+
+    def _may_show(self) -> bool:
+        now = time.monotonic()
+        self._tokens = min(_BURST, self._tokens + (now - self._filled) * _RATE)
+        self._filled = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
 
     def _tell_end(
         self, task_id: str, name: str, ns: str, step: int | None, error: str | None, asked: int, result: str | None

@@ -169,14 +169,10 @@ class _Births:
 
 def _preload(postgres: bool) -> bool:
     """Import what every run imports; whether this process can still be forked after that."""
-    for name in (*_MODULES, _SAVERS[postgres]):
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            continue
     package = (__package__ or "").rpartition(".")[0]
-    for name in _OURS[postgres]:
-        importlib.import_module(f"{package}.{name}")
+    for name in (*_MODULES, _SAVERS[postgres], *(f"{package}.{ours}" for ours in _OURS[postgres])):
+        with suppress(ImportError):
+            importlib.import_module(name)
     sys.stdout.flush()
     return threading.active_count() == 1 and len(os.listdir("/proc/self/task")) == 1
 

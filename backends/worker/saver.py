@@ -107,17 +107,17 @@ def open_saver(
         from langgraph.checkpoint.sqlite import SqliteSaver
 
         with closing(sqlite3.connect(place.path or "", timeout=_PATIENCE, check_same_thread=False)) as connection:
-            yield layer(_fenced(SqliteSaver, fence))(connection, serde=serde)
+            yield layer(_fenced(SqliteSaver, fence, sqlite3.Error))(connection, serde=serde)
         return
     from langgraph.checkpoint.postgres import PostgresSaver
-    from psycopg import Connection, OperationalError
+    from psycopg import Connection, Error, OperationalError
 
     try:
         opened = Connection.connect(place.dsn, **_options())
     except OperationalError as error:
         raise _unreachable(place, error) from error
     with opened as connection:
-        yield layer(_fenced(PostgresSaver, fence))(connection, serde=serde)
+        yield layer(_fenced(PostgresSaver, fence, Error))(connection, serde=serde)
 
 
 @asynccontextmanager
@@ -131,17 +131,17 @@ async def open_async_saver(
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
         async with connect(place.path or "", timeout=_PATIENCE) as connection:
-            yield layer(_async_fenced(AsyncSqliteSaver, fence))(connection, serde=serde)
+            yield layer(_async_fenced(AsyncSqliteSaver, fence, sqlite3.Error))(connection, serde=serde)
         return
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-    from psycopg import AsyncConnection, OperationalError
+    from psycopg import AsyncConnection, Error, OperationalError
 
     try:
         opened = await AsyncConnection.connect(place.dsn, **_options())
     except OperationalError as error:
         raise _unreachable(place, error) from error
     async with opened as connection:
-        yield layer(_async_fenced(AsyncPostgresSaver, fence))(connection, serde=serde)
+        yield layer(_async_fenced(AsyncPostgresSaver, fence, Error))(connection, serde=serde)
 
 
 def _options() -> dict[str, Any]:
@@ -163,19 +163,18 @@ def _unreachable(place: Address, error: Exception) -> StoreUnreachable:
     return StoreUnreachable(f"{place.label} cannot be reached: {mask_dsn(str(error)).strip()}")
 
 
-def _fenced(base: Any, fence: Fence) -> Any:
+def _fenced(base: Any, fence: Fence, failure: type[Exception]) -> Any:
     """A plain saver class of which every write passes the fence.
 
     A node may run a graph inside itself by ``ainvoke``, in an event loop of its own: that goes to the store from a
     thread, so that the loop does not stand still.
     """
-    failures = _failures()
 
     class Fenced(base):  # type: ignore[misc]
         def get_tuple(self, config: Any) -> Any:
             try:
                 found = super().get_tuple(config)
-            except failures as error:
+            except failure as error:
                 raise _explained(error) from error
             if found is not None and found.pending_writes:
                 fence.loaded(found.pending_writes)
@@ -185,7 +184,7 @@ def _fenced(base: Any, fence: Fence) -> Any:
             fence.check()
             try:
                 saved = super().put(config, checkpoint, metadata, new_versions)
-            except failures as error:
+            except failure as error:
                 raise _explained(error) from error
             place = saved["configurable"]
             fence.saved(place.get("checkpoint_ns", ""), place["checkpoint_id"], metadata)
@@ -195,7 +194,7 @@ def _fenced(base: Any, fence: Fence) -> Any:
             fence.check()
             try:
                 super().put_writes(config, writes, task_id, task_path)
-            except failures as error:
+            except failure as error:
                 raise _explained(error) from error
 
         async def aget_tuple(self, config: Any) -> Any:
@@ -210,15 +209,14 @@ def _fenced(base: Any, fence: Fence) -> Any:
     return Fenced
 
 
-def _async_fenced(base: Any, fence: Fence) -> Any:
-    """An asynchronous saver class of which every write passes the fence."""
-    failures = _failures()
+def _async_fenced(base: Any, fence: Fence, failure: type[Exception]) -> Any:
+    """An asynchronous saver class of which every write passes the fence; see ``_fenced``."""
 
     class Fenced(base):  # type: ignore[misc]
         async def aget_tuple(self, config: Any) -> Any:
             try:
                 found = await super().aget_tuple(config)
-            except failures as error:
+            except failure as error:
                 raise _explained(error) from error
             if found is not None and found.pending_writes:
                 fence.loaded(found.pending_writes)
@@ -228,7 +226,7 @@ def _async_fenced(base: Any, fence: Fence) -> Any:
             fence.check()
             try:
                 saved = await super().aput(config, checkpoint, metadata, new_versions)
-            except failures as error:
+            except failure as error:
                 raise _explained(error) from error
             place = saved["configurable"]
             fence.saved(place.get("checkpoint_ns", ""), place["checkpoint_id"], metadata)
@@ -238,19 +236,10 @@ def _async_fenced(base: Any, fence: Fence) -> Any:
             fence.check()
             try:
                 await super().aput_writes(config, writes, task_id, task_path)
-            except failures as error:
+            except failure as error:
                 raise _explained(error) from error
 
     return Fenced
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    """What a database client raises."""
-    try:
-        from psycopg import Error
-    except ImportError:
-        return (sqlite3.Error,)
-    return (sqlite3.Error, Error)
 
 
 def _explained(error: Exception) -> Exception:

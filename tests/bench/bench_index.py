@@ -40,7 +40,7 @@ def head(thread_id: str, user: int, when: float, chance: random.Random) -> Threa
     """One thread."""
     checkpoint_id = f"{checkpoint_id_at(when)}-8009-{chance.getrandbits(48):012x}"
     metadata = f'{{"source": "loop", "step": 9, "parents": {{}}, "tenant": "t{user % 50}", "user": "u{user}"}}'
-    return ThreadHead(thread_id, "", checkpoint_id, checkpoint_id, None, metadata.encode(), 9, "loop")
+    return ThreadHead(thread_id, "", checkpoint_id, checkpoint_id, metadata.encode(), 9, "loop")
 
 
 def main() -> None:

@@ -76,7 +76,7 @@ def latency(address: str, commits: int = 60) -> list[float]:
 def _drain(terminal: PtyTerminal, seconds: float) -> None:
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
-        terminal.pump(0.01)
+        terminal.drain(0.01)
 
 
 def main() -> None:

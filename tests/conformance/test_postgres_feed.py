@@ -167,7 +167,7 @@ def test_an_old_server_without_range_scans_of_blocks(
         put(connection, f"t{number}", f"{number:04}", size=300)
     newest, sample = store.newest_heads(50), [raw.key for raw in store.sample(50)]
     assert len(newest) == 50
-    monkeypatch.setattr(store._session, "version", 120000)
+    monkeypatch.setattr(store.session, "version", 120000)
     assert store.newest_heads(50) == newest
     assert [raw.key for raw in store.sample(50)] == sample
     cursor = store.cursor()

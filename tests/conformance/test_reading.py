@@ -42,7 +42,6 @@ def expected_heads(tuples: list[CheckpointTuple]) -> dict[str, ThreadHead]:
             key.ns,
             key.checkpoint_id,
             newest,
-            parent_of(head),
             b"",
             metadata.get("step"),
             metadata.get("source"),
@@ -57,7 +56,7 @@ def parent_of(found: CheckpointTuple) -> str | None:
 
 def without_metadata(heads: dict[str, ThreadHead]) -> dict[str, tuple[object, ...]]:
     """Heads in a form to compare: how metadata is spelt differs between stores."""
-    return {name: (head.key, head.newest_id, head.parent_id, head.step, head.source) for name, head in heads.items()}
+    return {name: (head.key, head.newest_id, head.step, head.source) for name, head in heads.items()}
 
 
 def all_heads(store: Store) -> dict[str, ThreadHead]:

@@ -42,9 +42,10 @@ class Pair:
     gate: Path
     graph: Any = None
 
-    def use(self, name: str) -> Pair:
-        """Choose a graph of ``verb_graphs``."""
-        self.bench.graph = GraphRef(f"tests.verb_graphs:{name}", str(ROOT), name)
+    def use(self, name: str, drive: str = "plain") -> Pair:
+        """Choose a graph of ``verb_graphs``, and which of LangGraph's loops the child drives it by."""
+        module = "tests.verb_graphs" if drive == "plain" else "tests.awaited_graphs"
+        self.bench.graph = GraphRef(f"{module}:{name}", str(ROOT), name)
         self.graph = copy.copy(getattr(verb_graphs, name))
         self.graph.checkpointer = self.saver
         return self
@@ -106,6 +107,9 @@ class Pair:
         return {str(i.value): i.id for task in state.tasks for i in task.interrupts}
 
 
+DRIVES = pytest.mark.parametrize("drive", ["plain", "awaited"])
+
+
 @contextmanager
 def suppressed() -> Iterator[None]:
     """Swallow what the graphs raise on purpose."""
@@ -121,14 +125,14 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     if request.param == "postgres":
         url = request.getfixturevalue("postgres_url")
         with PostgresSaver.from_conn_string(url) as saver:
-            yield Pair(Bench(tmp_path, url, GraphRef("", "", "")), saver, tmp_path / "gate")
+            yield Pair(Bench(tmp_path, url, GraphRef("", "", ""), forked=True), saver, tmp_path / "gate")
         return
     path = tmp_path / "store.sqlite"
     connection = sqlite3.connect(path, check_same_thread=False)
     try:
         saver = SqliteSaver(connection)
         saver.setup()
-        yield Pair(Bench(tmp_path, str(path), GraphRef("", "", "")), saver, tmp_path / "gate")
+        yield Pair(Bench(tmp_path, str(path), GraphRef("", "", ""), forked=True), saver, tmp_path / "gate")
     finally:
         connection.close()
 
@@ -136,9 +140,10 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
 # --- start -----------------------------------------------------------------------------------------------------------
 
 
+@DRIVES
 @pytest.mark.parametrize("durability", ["sync", "async", "exit"])
-def test_start(pair: Pair, durability: str):
-    pair.use("routed").call({"log": ["in"]}, "bare", durability)
+def test_start(pair: Pair, durability: str, drive: str):
+    pair.use("routed", drive).call({"log": ["in"]}, "bare", durability)
     child = pair.do(Verb.START, Outcome.DONE, input={"log": ["in"]}, durability=durability, expected_head="")
     pair.same()
     assert child.end["head"] == pair.head("ours")
@@ -165,8 +170,9 @@ def test_start_with_messages_and_objects(pair: Pair):
     pair.same()
 
 
-def test_start_a_functional_graph_twice(pair: Pair):
-    pair.use("functional").both(3)
+@DRIVES
+def test_start_a_functional_graph_twice(pair: Pair, drive: str):
+    pair.use("functional", drive).both(3)
     (bare,), (ours,) = pair.pending("bare").values(), pair.pending("ours").values()
     pair.call(Command(resume={bare: 4}), "bare")
     pair.do(Verb.ANSWER, Outcome.DONE, answers={ours: 4})
@@ -179,8 +185,9 @@ def test_start_a_functional_graph_twice(pair: Pair):
 # --- resume, retry, step ---------------------------------------------------------------------------------------------
 
 
-def test_resume_a_failed_step(pair: Pair):
-    pair.use("steps").fail()
+@DRIVES
+def test_resume_a_failed_step(pair: Pair, drive: str):
+    pair.use("steps", drive).fail()
     pair.call(None, "bare")
     child = pair.do(Verb.RESUME, Outcome.FAILED)
     pair.same()
@@ -215,8 +222,9 @@ def test_single_steps(pair: Pair):
         pair.same()
 
 
-def test_retry_a_step(pair: Pair):
-    pair.use("steps").fail()
+@DRIVES
+def test_retry_a_step(pair: Pair, drive: str):
+    pair.use("steps", drive).fail()
     pair.gate.touch()
     pair.call(None, "bare", checkpoint_id=pair.head("bare"))
     child = pair.do(Verb.RETRY, Outcome.DONE)
@@ -241,9 +249,9 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_answers_in_any_order_and_subset(pair: Pair, order: str):
-    pair.use("questions").both({"log": ["in"]})
+@pytest.mark.parametrize(("order", "drive"), [*((order, "plain") for order in ORDERS), ("all at once", "awaited")])
+def test_answers_in_any_order_and_subset(pair: Pair, order: str, drive: str):
+    pair.use("questions", drive).both({"log": ["in"]})
     for group in ORDERS[order]:
         bare, ours = pair.pending("bare"), pair.pending("ours")
         pair.call(Command(resume={bare[ASKED[n][0]]: ASKED[n][1] for n in group}), "bare")
@@ -336,8 +344,9 @@ def test_edit_replaces_past_reducers_and_clears_pending_tasks(pair: Pair):
     pair.same()
 
 
-def test_edit_inside_a_subgraph(pair: Pair):
-    pair.use("questions").both({"log": ["in"]})
+@DRIVES
+def test_edit_inside_a_subgraph(pair: Pair, drive: str):
+    pair.use("questions", drive).both({"log": ["in"]})
     places = {}
     for thread_id in ("bare", "ours"):
         state = pair.graph.get_state({"configurable": {"thread_id": thread_id}}, subgraphs=True)

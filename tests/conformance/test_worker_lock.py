@@ -44,6 +44,12 @@ graph = builder.compile()
 """
 
 
+PLAIN = SOURCE.replace("async def", "def").replace("await asyncio.sleep", "__import__('time').sleep")
+
+BOTH_DRIVES = pytest.mark.parametrize("source", [SOURCE, PLAIN], ids=["awaited", "plain"])
+"""LangGraph's asynchronous loop, and its plain one."""
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     store = request.getfixturevalue("postgres_url") if request.param == "postgres" else str(tmp_path / "store.sqlite")
@@ -78,8 +84,9 @@ def test_the_thread_is_free_after_a_kill(bench: Bench, tmp_path: Path):
     assert started == ["waits", "locks"]
 
 
-def test_a_run_whose_lock_is_lost_writes_no_more(postgres_url: str, tmp_path: Path):
-    bench = Bench(tmp_path, postgres_url, project(tmp_path / "project", SOURCE))
+@BOTH_DRIVES
+def test_a_run_whose_lock_is_lost_writes_no_more(postgres_url: str, tmp_path: Path, source: str):
+    bench = Bench(tmp_path, postgres_url, project(tmp_path / "project", source))
     where = tmp_path / "reached"
     child = bench.begin(Verb.START, input={"where": str(where)})
     child.until(lambda event: where.exists())
@@ -96,8 +103,9 @@ def test_a_run_whose_lock_is_lost_writes_no_more(postgres_url: str, tmp_path: Pa
     assert rows(postgres_url, "t") == before
 
 
-def test_a_store_that_goes_away_is_the_reason(postgres_url: str, tmp_path: Path):
-    bench = Bench(tmp_path, postgres_url, project(tmp_path / "project", SOURCE))
+@BOTH_DRIVES
+def test_a_store_that_goes_away_is_the_reason(postgres_url: str, tmp_path: Path, source: str):
+    bench = Bench(tmp_path, postgres_url, project(tmp_path / "project", source))
     where = tmp_path / "reached"
     child = bench.begin(Verb.START, input={"where": str(where)})
     child.until(lambda event: where.exists())

@@ -13,11 +13,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from .tmux import PROMPT, terminal, wait_for
+from . import tmux
+from .tmux import PROMPT, terminal
 
 SIZES = [(80, 24), (120, 40)]
 BIN = Path(sys.executable).parent
 PATIENCE = 100.0
+"""Seconds for a demo to be made, and for each of its scenes: a dozen processes import LangGraph for it."""
+
+wait_for = partial(tmux.wait_for, timeout=PATIENCE)
 
 
 @pytest.fixture

@@ -102,6 +102,19 @@ def test_a_filter_from_the_command_line(environment, store):
         wait_for(screen, lambda text: text.rstrip().endswith(PROMPT))
 
 
+def test_what_was_suspended_is_drawn_whole_when_it_is_back(environment, store):
+    with terminal(80, 24, environment) as screen:
+        screen.type(f"lgtop {store}\n")
+        wait_for(screen, ["fair-stand", "q quit"])
+        screen.type("\x1a")
+        wait_for(screen, lambda text: text.rstrip().endswith(PROMPT))
+        screen.type("clear; fg\n")
+        lines = wait_for(screen, ["lgtop  ", "all threads", "STATUS", "fair-stand", "q quit"]).splitlines()
+        assert lines[0].startswith(" lgtop")
+        screen.type("q")
+        wait_for(screen, lambda text: text.rstrip().endswith(PROMPT))
+
+
 @pytest.mark.parametrize(
     ("words", "said", "code"),
     [

@@ -83,7 +83,7 @@ def scripted(**options: object) -> ScriptedApp:
 def head(thread_id: str, age: float = 0.0, step: int = 1, metadata: bytes = b"{}") -> ThreadHead:
     """A head whose last activity was `age` seconds ago."""
     checkpoint = checkpoint_id_at(NOW - age) + "-8000-000000000000"
-    return ThreadHead(thread_id, "", checkpoint, checkpoint, None, metadata, step, "loop")
+    return ThreadHead(thread_id, "", checkpoint, checkpoint, metadata, step, "loop")
 
 
 def summary(status: str = "done", reason: str = "", *nodes: str, inferred: bool = False) -> Summary:

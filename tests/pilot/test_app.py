@@ -63,7 +63,7 @@ def test_every_binding_has_an_id_and_a_tooltip_and_no_key_means_two_things() -> 
 
 def test_a_keymap_is_refused_when_it_cannot_work() -> None:
     everything_known = groups()
-    assert checked({"threads.filter": "b"}, everything_known) == {"threads.filter": "b"}
+    assert checked({"threads.filter": "w"}, everything_known) == {"threads.filter": "w"}
     with pytest.raises(KeymapError, match=r"'p' would mean both"):
         checked({"threads.filter": "p"}, everything_known)
     with pytest.raises(KeymapError, match=r"Did you mean 'threads.filter'"):
@@ -75,8 +75,8 @@ def test_a_keymap_is_refused_when_it_cannot_work() -> None:
 
 
 async def test_keys_can_be_bound_anew() -> None:
-    async with shop(keymap={"threads.filter": "b"}) as (app, pilot):
-        await pilot.press("b")
+    async with shop(keymap={"threads.filter": "w"}) as (app, pilot):
+        await pilot.press("w")
         await wait_for(pilot, lambda: app.screen.query("FilterInput"))
         assert "b filter" not in lines_of(app)[-1]
 

@@ -92,7 +92,7 @@ async def show_running(app: Any, pilot: Pilot[None]) -> None:
 async def show_over(app: Any, pilot: Pilot[None]) -> None:
     begun(app, deleted(), "copy 3 threads")
     app.push_screen(BulkScreen(begun(app, deleted(), "delete 12 threads")))
-    await wait_for_text(pilot, "R takes up 7 again")
+    await wait_for_text(pilot, "r takes up 7 again")
 
 
 async def show_trouble(app: Any, pilot: Pilot[None]) -> None:

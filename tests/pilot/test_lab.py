@@ -27,11 +27,18 @@ from tui.screens.thread import ThreadScreen
 from tui.screens.threads import ThreadsScreen
 from tui.terminal import Terminal
 
+from . import conftest
 from .conftest import sqlite_address, text_of, wait_for, wait_for_text
 from .control_project import FAILED
 from .control_rig import Controlled, accept, dialog, until
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three processes at a time import LangGraph, beside other tests."""
+    monkeypatch.setattr(conftest, "PATIENCE", 90.0)
 
 
 @pytest.fixture(scope="module")

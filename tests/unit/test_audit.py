@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from backends.audit.answering import Actor, Dealer
 from backends.audit.auditing import Report
 from backends.audit.course import Course
 from backends.audit.effects import Deeds, Doing, Effect, deeds, observe
-from backends.audit.final import Final, Question, differences, place
+from backends.audit.final import Final, Question, differences, look, place
 from backends.audit.order import Cell, Order
 from backends.audit.report import details, to_markdown, to_record
 from backends.audit.scratch import with_schema
@@ -24,6 +25,7 @@ from backends.model import StatusName
 from backends.runs.events import Event
 from backends.runs.events import Kind as Told
 from backends.runs.spec import GraphRef
+from tests import sqlite_files
 
 
 def task(phase: str, name: str, task_id: str, t: float = 0.0, ns: str = "", **more: Any) -> Event:
@@ -76,6 +78,26 @@ def test_what_was_struck_counts_as_far_as_it_had_come(fault: str, told: bool, st
     found = trace([*([task("start", "b", "1")] if told else []), STRUCK])
     assert found.started(parse(fault))["b"] == started
     assert found.finished(parse(fault))["b"] == finished
+
+
+def test_what_is_announced_behind_a_deadly_blow_has_not_begun() -> None:
+    found = trace(
+        [task("start", "b", "1"), task("start", "c", "2"), STRUCK, task("end", "c", "2"), task("start", "d", "3")]
+    )
+    assert found.started() == {"b": 1, "c": 1}
+    assert found.finished() == {"c": 1}
+    hanging = Event(9.0, Told.FAULT, {"point": "after", "node": "b", "how": "hang"})
+    assert trace([hanging, task("start", "d", "3")]).started()["d"] == 1
+
+
+def test_a_thread_of_which_only_a_subgraph_has_saved_something_is_told_apart(tmp_path: Any) -> None:
+    path = tmp_path / "store.sqlite"
+    with closing(sqlite_files.connect(path)) as connection:
+        sqlite_files.put(connection, "t", 1, ns="research:1")
+        connection.commit()
+    found = look(str(path), "t")
+    assert found is not None
+    assert found.inside == "research:1"
 
 
 def test_a_question_that_was_saved_is_no_end() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ from backends.runs.record import new_record
 from backends.runs.run import Run, RunState
 from backends.runs.spawn import spawn
 from backends.runs.spec import GraphRef, RunSpec, Verb
+from backends.worker import nursery as worker_nursery
 
 PATIENCE = 30.0
 PROGRAM = """
@@ -151,6 +153,11 @@ def test_a_graph_that_sets_what_langgraph_reads_at_import_is_not_forked(project:
     (project / "flow.py").write_text(f"import os\n\nos.environ['LANGGRAPH_STRICT_MSGPACK'] = 'true'\n{PROGRAM}")
     with closing(Nursery(sys.executable, spec_of(project, "x").graph, postgres=False)) as opened:
         assert not opened.is_fit()
+
+
+def test_the_modules_of_ours_that_are_imported_before_a_fork_are_there() -> None:
+    for name in {name for names in worker_nursery._OURS.values() for name in names}:
+        assert importlib.util.find_spec(f"backends.{name}"), name
 
 
 def test_where_there_can_be_no_nursery_runs_are_started_one_by_one(

@@ -18,6 +18,8 @@ from backends.bulk.outcome import Outcome, State
 from backends.control import journal
 from backends.errors import StoreUnreachable
 from backends.locks.take import take
+from backends.transfer.export import export
+from backends.transfer.format import END, HEADER
 from tests import schemas
 from tests.conformance import bulk_questions
 from tui.cli import main
@@ -119,7 +121,7 @@ def test_a_thread_without_a_known_graph_is_refused(store: Path, lgtop: Lgtop) ->
 
 def test_threads_are_copied_under_a_suffix_and_not_twice(store: Path, lgtop: Lgtop) -> None:
     before = threads_in(store)
-    code, out, _ = lgtop("copy", "--filter", "id:asks", "--suffix", ".bak", "--json", "--concurrency", "2")
+    code, out, _ = lgtop("copy", "--filter", "id:asks*", "--suffix", ".bak", "--json", "--concurrency", "2")
     assert (code, states(out)) == (Exit.DONE, {"asks-1": "done", "asks-2": "done"})
     assert [one["copy"] for one in json.loads(out)["outcomes"]] == ["asks-1.bak", "asks-2.bak"]
     assert threads_in(store) == before | {"asks-1.bak", "asks-2.bak"}
@@ -131,7 +133,7 @@ def test_threads_are_copied_under_a_suffix_and_not_twice(store: Path, lgtop: Lgt
 
 def test_a_thread_that_is_held_is_busy_and_the_others_are_done(store: Path, lgtop: Lgtop) -> None:
     with take(str(store), "done-1", who="somebody"):
-        code, out, err = lgtop("rm", "--filter", "id:done", "--yes", "--json", "--concurrency", "3")
+        code, out, err = lgtop("rm", "--filter", "id:done*", "--yes", "--json", "--concurrency", "3")
     assert (code, states(out)) == (Exit.BUSY, {"done-1": "refused", "done-2": "done"})
     assert "somebody" in err
     assert json.loads(out)["deleted"]["threads"] == 1
@@ -151,7 +153,7 @@ def test_on_a_terminal_it_is_asked_first(
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setattr("sys.stdin", Terminal(typed))
     monkeypatch.setattr("sys.stderr", told := Terminal())
-    assert main.run(["copy", "--filter", "id:done"]) == Exit.DONE
+    assert main.run(["copy", "--filter", "id:done*"]) == Exit.DONE
     assert "copies 2 threads: done-1, done-2. Go on? [y/N]" in told.getvalue()
     assert ("done-1-copy" in threads_in(store)) == copied
     told.truncate(0)
@@ -161,8 +163,8 @@ def test_on_a_terminal_it_is_asked_first(
 
 def test_progress_is_painted_over_on_a_terminal_only(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr("tui.cli.bulk.get_width", lambda: 60)
-    monkeypatch.setattr("tui.cli.bulk._PACE", 0.0)
+    monkeypatch.setattr("tui.cli.bulk_progress.get_width", lambda: 60)
+    monkeypatch.setattr("tui.cli.bulk_progress._PACE", 0.0)
     monkeypatch.setattr("sys.stderr", told := Terminal())
     assert main.run(["copy", "--all", "--yes"]) == Exit.DONE
     assert "\rlgtop: " in told.getvalue()
@@ -172,7 +174,7 @@ def test_progress_is_painted_over_on_a_terminal_only(store: Path, monkeypatch: p
 def test_an_export_that_fails_leaves_no_file(
     store: Path, lgtop: Lgtop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, real, broken = tmp_path / "all.jsonl", exporting.export, {"asks-2": 1}
+    file, real, broken = tmp_path / "all.jsonl", export, {"asks-2": 1}
 
     def breaking(opened: Any, threads: list[str], write: Any, *more: Any) -> Any:
         for written in real(opened, threads, write, *more):
@@ -193,9 +195,9 @@ def test_an_export_that_fails_leaves_no_file(
     assert lgtop("export", "--all", "-o", str(file))[0] == Exit.REFUSED
     assert lgtop("import", "-s", str(store), str(file), "--dry-run")[0] in (Exit.DONE, Exit.REFUSED)
     lines = [json.loads(line) for line in file.read_text().splitlines()]
-    assert [lines[0]["record"], lines[-1]] == ["header", {"record": "end", "threads": 6}]
-    assert sum(line["record"] == "header" for line in lines) == 1
-    code, out, err = lgtop("export", "--filter", "id:done", "--dry-run")
+    assert [lines[0]["record"], lines[-1]] == [HEADER, {"record": END, "threads": 6}]
+    assert sum(line["record"] == HEADER for line in lines) == 1
+    code, out, err = lgtop("export", "--filter", "id:done*", "--dry-run")
     assert (code, set(out.split())) == (Exit.DONE, {"done-1", "done-2"})
 
 

@@ -102,6 +102,13 @@ def test_options_have_one_meaning_everywhere(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_no_option_swallows_the_thread_behind_it(name):
+    assert not [
+        action.dest for action in options_of(parser_of(name)) if action.option_strings and action.nargs in ("+", "*")
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_json_output_has_a_schema(name):
     options = {option for action in options_of(parser_of(name)) for option in action.option_strings}
     if options & {"--json", "--jsonl"}:

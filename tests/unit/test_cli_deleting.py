@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sqlite3
-import time
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from backends.bulk import rows
+from backends.bulk.job import Job
 from backends.control import journal
 from backends.locks.take import take
 from backends.maintenance import remove
@@ -121,13 +122,18 @@ def test_the_action_log_notes_what_was_deleted(store: Path, lgtop: Lgtop) -> Non
 
 
 def test_ctrl_c_ends_after_the_thread_at_hand(store: Path, lgtop: Lgtop, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = remove.remove_thread
+    real, stop, stopped = remove.remove_thread, Job.stop, threading.Event()
 
     def interrupted(*arguments: Any, **options: Any) -> Deletion:
         os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.5)  # the main thread looks ten times a second whether ctrl+c came
+        assert stopped.wait(10)
         return real(*arguments, **options)
 
+    def then_told(job: Job) -> None:
+        stop(job)
+        stopped.set()
+
+    monkeypatch.setattr(Job, "stop", then_told)
     monkeypatch.setattr(rows, "remove_thread", interrupted)
     code, out, _ = lgtop("rm", "one", "two", "three", "--yes", "--json", "--concurrency", "1")
     assert code == Exit.INTERRUPTED

@@ -8,6 +8,8 @@ from langgraph.checkpoint.postgres import PostgresSaver
 
 from demo_graphs import approval, pipeline
 from tests import hostile, schemas
+from tests.holding import Holding
+from tests.postgres import PASSWORD
 from tui.cli import main
 from tui.cli.exits import Exit
 
@@ -64,6 +66,42 @@ def test_every_command(run, postgres_url):
     assert code == Exit.DONE
     schemas.check(json.loads(out), schemas.INBOX)
     assert {question["node"] for question in json.loads(out)} == {"finance", "legal"}
+
+
+def test_operating(run, postgres_url, postgres_database, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    play(postgres_url)
+
+    def told(schema, command, *words, code=Exit.DONE, store=postgres_url):
+        got, out, err = run(command, "-s", store, *words, "--json")
+        assert got == code, err
+        assert PASSWORD not in out + err
+        return schemas.checked(json.loads(out), schema)
+
+    with Holding(postgres_url, "done") as holding:
+        (lock,) = told(schemas.LOCKS, "locks")
+        assert (lock["thread_id"], lock["pid"]) == ("done", holding.pid)
+        (refused,) = told(schemas.BULK, "rm", "done", "--yes", code=Exit.BUSY)["outcomes"]
+        assert refused["state"] == "refused"
+    assert told(schemas.LOCKS, "locks") == []
+    assert told(schemas.RUNS, "runs") == []
+    whole = told(schemas.DU, "du")
+    assert {thread["thread_id"] for thread in whole["threads"]} == {"done", "failed", "waiting"}
+    before = told(schemas.DU_THREAD, "du", "done")
+    assert told(schemas.BULK, "prune", "done", "--keep", "1")["dry_run"] is True
+    assert told(schemas.DU_THREAD, "du", "done") == before
+    pruned = told(schemas.BULK, "prune", "done", "--keep", "1", "--yes")
+    assert pruned["deleted"]["checkpoints"] == before["checkpoints"] - 1 > 0
+    file, other = tmp_path / "all.jsonl", postgres_database(None)
+    exported = told(schemas.EXPORTED, "export", "--all", "-o", str(file))
+    assert len(exported["threads"]) == 3
+    assert {one["outcome"] for one in told(schemas.IMPORTED, "import", str(file), store=other)} == {"imported"}
+    again = told(schemas.IMPORTED, "import", str(file), store=other, code=Exit.REFUSED)
+    assert {one["outcome"] for one in again} == {"refused"}
+    assert told(schemas.BULK, "rm", "done", "--yes", store=other)["deleted"]["threads"] == 1
+    assert run("rm", "-s", other, "done", "--yes")[0] == Exit.NOT_FOUND
+    left = {thread["thread_id"]: thread["status"] for thread in told(schemas.THREADS, "ls", store=other)}
+    assert left == {"failed": "failed", "waiting": "waiting"}
 
 
 def test_one_newest_thread(run, postgres_url):

@@ -12,7 +12,7 @@ IDS = st.text("abé\ud800", max_size=2)
 
 
 def head(thread_id: str, step: int = 0) -> ThreadHead:
-    return ThreadHead(thread_id, "", "c", "c", None, b"", step, None)
+    return ThreadHead(thread_id, "", "c", "c", b"", step, None)
 
 
 @given(st.lists(IDS, unique=True), st.lists(st.tuples(IDS, st.integers(0, 2))), IDS, st.integers(1, 3))

@@ -30,7 +30,7 @@ QUERIES = ["", "thread", "status:waiting", "!status:done", "step>1", "age<1m", "
 def head(thread_id: str, age: float | None = 0.0, step: int | None = 1, tenant: str = "a") -> ThreadHead:
     checkpoint_id = f"by-hand-{step}" if age is None else checkpoint_id_at(NOW - age) + "-8001-000000000000"
     metadata = f'{{"source": "loop", "step": {step or 0}, "parents": {{}}, "tenant": "{tenant}"}}'.encode()
-    return ThreadHead(thread_id, "", checkpoint_id, checkpoint_id, None, metadata, step, "loop")
+    return ThreadHead(thread_id, "", checkpoint_id, checkpoint_id, metadata, step, "loop")
 
 
 HEADS = st.builds(

@@ -176,6 +176,14 @@ def test_a_node_may_be_announced_after_it_was_struck_and_runs_on_where_only_the_
     assert fates(found, "a", over=True, broken=True) == ["lost 1"]
 
 
+def test_what_is_announced_behind_a_deadly_blow_has_not_begun() -> None:
+    found = course((began("a"), fault("written", "a"), began("b", 2)))
+    assert fates(found, "b", over=True, broken=True) == ["not run 0"]
+    found.next_run()
+    found.add(began("b", 2))
+    assert fates(found, "b") == ["running 1"]
+
+
 def test_each_piece_of_work_is_saved_by_itself() -> None:
     events: tuple[Event, ...] = (began("a", 1), ended("a", 1), began("a", 2, task="a2"), ended("a", 2, task="a2"))
     events += (began("b", 2, task="b1"), began("b", 2, task="b2"), ended("b", 2, task="b1"), ended("b", 2, task="b2"))

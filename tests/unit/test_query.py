@@ -34,7 +34,7 @@ def row(
 ) -> ThreadRow:
     head_id = "hand-written" if age is None else checkpoint_id_at(NOW - age) + "-8004-000000000000"
     raw = json.dumps({"source": source, "step": step, "parents": {}, **(metadata or {})}, ensure_ascii=ensure_ascii)
-    head = ThreadHead(thread_id, "", head_id, head_id, None, raw.encode("utf-8", "replace"), step, source)
+    head = ThreadHead(thread_id, "", head_id, head_id, raw.encode("utf-8", "replace"), step, source)
     summary = None if status is None else Summary(status, reason, next_nodes, interrupts, False)
     return ThreadRow(head, summary, checkpoints)
 
@@ -188,7 +188,7 @@ def test_metadata_does_not_fit(text: str, metadata: dict):
 
 def test_metadata_that_other_encoders_spell_otherwise():
     raw = rb'{"ten\u0061nt": "\u0074\/3", "note": "f\u006fo"}'
-    spelled = ThreadRow(ThreadHead("x", "", "i", "i", None, raw, None, None))
+    spelled = ThreadRow(ThreadHead("x", "", "i", "i", raw, None, None))
     for text in ("tenant:t/3", "t/3", "foo", "note:f*"):
         assert parse(text).matches(spelled, NOW)
 
@@ -199,7 +199,7 @@ def test_the_ends_of_a_pattern_do_not_overlap():
 
 
 def test_metadata_that_is_no_json():
-    broken = ThreadRow(ThreadHead("x", "", "i", "i", None, b'{"tenant": "t3"', None, None))
+    broken = ThreadRow(ThreadHead("x", "", "i", "i", b'{"tenant": "t3"', None, None))
     for text in ("tenant:t3", "t3", "tenant>3"):
         assert not parse(text).matches(broken, NOW)
 

@@ -39,7 +39,8 @@ def possible(status: str | None, questions: int = 0, newest: Run | None = None) 
     ],
 )
 def test_what_can_be_done(status: str | None, questions: int, newest: str | None, verbs: set[str]) -> None:
-    assert possible(status, questions, run(newest) if newest else None) == verbs | {"crash"}
+    rows = {"export"} if "edit" not in verbs else {"export", "delete", "prune"}
+    assert possible(status, questions, run(newest) if newest else None) == verbs | rows | {"crash"}
 
 
 def test_every_refusal_says_why() -> None:
@@ -48,7 +49,8 @@ def test_every_refusal_says_why() -> None:
     assert "worker@elsewhere" in why_not("stop", spot("running"), None, "")
     assert why_not("fork", None, None, "") == "No thread is selected."
     assert why_not("start", None, None, "") == ""
-    assert {why_not(verb, spot("waiting", 1), None, "read-only") for verb in VERBS} == {"read-only"}
+    assert {why_not(verb, spot("waiting", 1), None, "read-only") for verb in VERBS} == {"read-only", ""}
+    assert why_not("export", spot("waiting", 1), None, "read-only") == ""
 
 
 def test_the_consequence_of_a_node_comes_from_the_graph() -> None:

@@ -261,6 +261,11 @@ def test_the_commands_move_a_thread(store: Path, tmp_path: Path, capsys: pytest.
     assert file.stat().st_mode & 0o777 == 0o600
     assert main.run(words) == Exit.REFUSED
     assert main.run(["import", "-s", str(store), str(file)]) == Exit.REFUSED
+    (tmp_path / "link").symlink_to(store)
+    for more in ([], ["--report"]):
+        words = ["export", "-s", str(store), "one", "-o", str(tmp_path / "link"), "--force", *more]
+        assert main.run(words) == Exit.REFUSED
+    assert threads(str(store)) == ["one", "two"]
     capsys.readouterr()
     assert main.run(["import", "-s", str(store), str(file), "--as", "new", "--json"]) == Exit.DONE
     found = json.loads(capsys.readouterr().out)

@@ -10,6 +10,7 @@ import pytest
 from backends.runs.alive import holder_pid
 from backends.runs.events import Kind, Outcome
 from backends.runs.spec import Verb
+from backends.worker.pulse import GRACE
 from tests.child import DEADLINE, Bench, Child, project
 
 SOURCE = """
@@ -107,9 +108,18 @@ graph = builder.compile()
 """
 
 
+PLAIN = SOURCE.replace("async def ", "def ").replace("await asyncio.sleep", "time.sleep")
+"""The same without coroutines, for LangGraph's plain loop: a node that is alone in its step has the main thread."""
+
+
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path, str(tmp_path / "store.sqlite"), project(tmp_path / "project", SOURCE))
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Bench:
+    return Bench(tmp_path, str(tmp_path / "store.sqlite"), project(tmp_path / "plain", PLAIN))
 
 
 def run(bench: Bench, how: str, **more: str) -> Child:
@@ -161,6 +171,16 @@ def test_what_is_raised_is_the_end(bench: Bench, how: str, reason: str):
     assert "in misbehaves" in child.of(Kind.ERROR)[0]["traceback"]
 
 
+@pytest.mark.parametrize(
+    ("how", "reason"), [("exits", "The graph's code called sys.exit(3)."), ("base", "BaseException: base")]
+)
+def test_what_is_raised_in_the_main_thread_is_the_end(plain: Bench, how: str, reason: str):
+    child = run(plain, how)
+    assert (child.end["outcome"], child.end["reason"], child.end["exit"]) == (Outcome.FAILED, reason, 1)
+    assert child.end["next"] == ["misbehaves"]
+    assert "in misbehaves" in child.of(Kind.ERROR)[0]["traceback"]
+
+
 @pytest.mark.parametrize(("how", "code"), [("exits now", 7), ("kills itself", -9)])
 def test_a_process_that_is_gone_says_nothing_and_is_seen_to_be_gone(bench: Bench, how: str, code: int):
     child = run(bench, how)
@@ -187,7 +207,15 @@ def test_a_hundred_megabytes_fill_neither_the_record_nor_the_disk(bench: Bench):
     ["forks", "forks and goes on", "forks and exits", "forks in the loop", "forks in the loop and exits"],
 )
 def test_a_graph_that_forks_is_told_once(bench: Bench, how: str):
-    child = run(bench, how)
+    told_once(run(bench, how))
+
+
+@pytest.mark.parametrize("how", ["forks and goes on", "forks and exits"])
+def test_a_graph_that_forks_in_the_main_thread_is_told_once(plain: Bench, how: str):
+    told_once(plain.do(Verb.START, input={"how": how}, create_store=True, durability="async"))
+
+
+def told_once(child: Child) -> None:
     assert child.end["outcome"] == Outcome.DONE
     ended = [event["name"] for event in child.of(Kind.TASK) if event["phase"] == "end"]
     assert ended == ["misbehaves", "waits_async"]
@@ -254,6 +282,31 @@ def test_drain_waits_for_the_end_of_the_superstep(bench: Bench, tmp_path: Path):
     end = child.wait().end
     assert (end["outcome"], end["next"], end["exit"]) == (Outcome.DRAINED, ["waits_async"], 0)
     assert bench.do(Verb.RESUME).end["outcome"] == Outcome.DONE
+
+
+def test_drain_of_a_plain_graph(plain: Bench, tmp_path: Path):
+    where = tmp_path / "reached"
+    child = plain.begin(Verb.START, input={"how": "steps", "where": str(where)}, create_store=True)
+    child.until(lambda event: where.exists())
+    os.kill(child.process.pid, signal.SIGTERM)
+    child.until(lambda event: event.kind is Kind.STOPPING)
+    Path(f"{where}.go").touch()
+    end = child.wait().end
+    assert (end["outcome"], end["next"], end["exit"]) == (Outcome.DRAINED, ["waits_async"], 0)
+
+
+@pytest.mark.parametrize("how", ["waits", "blocks", "fails beside"])
+def test_cancel_ends_a_plain_graph(plain: Bench, tmp_path: Path, how: str):
+    """In the main thread at once; beside it, as soon as LangGraph has waited long enough for the thread."""
+    where = tmp_path / "reached"
+    child = plain.begin(Verb.START, input={"how": how, "where": str(where)}, create_store=True)
+    child.until(lambda event: where.exists())
+    os.kill(child.process.pid, signal.SIGINT)
+    asked = child.until(lambda event: event.kind is Kind.STOPPING).t
+    end = child.wait().end
+    assert (end["outcome"], end["exit"]) == (Outcome.CANCELLED, 1)
+    assert end["next"] != []
+    assert child.events()[-1].t - asked < 2 * GRACE
 
 
 @pytest.mark.parametrize("how", ["waits", "waits async"])

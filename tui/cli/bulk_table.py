@@ -94,4 +94,9 @@ def told_deletion(outcomes: Iterable[Outcome]) -> str:
 
     gone = [one.deletion for one in outcomes if one.deletion is not None and one.state.value in ("done", "pending")]
     checkpoints = sum(one.checkpoints for one in gone)
-    return f"{checkpoints:,} checkpoints of {len(gone):,} threads: {size(sum(one.bytes for one in gone))}"
+    what = f"{_several(checkpoints, 'checkpoint')} of {_several(len(gone), 'thread')}"
+    return f"{what}: {size(sum(one.bytes for one in gone))}"
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -28,7 +28,7 @@ unless -o names one. Nothing is locked: a thread may be running meanwhile.
 --redact KEY replaces the values of every key, field and channel of that name (any case; * stands for any text);
 --redact /PATTERN/ replaces text that fits a regular expression. What is replaced keeps its kind, so that checkpoints
 still decode. Ids of threads and names of nodes and channels stay. Values that cannot be read (a pickle, damaged bytes,
-encrypted without LANGGRAPH_AES_KEY) are written as they are; they are named, and the exit code is 1.
+encrypted without LANGGRAPH_AES_KEY) are replaced as a whole; they are named, and the exit code is 1.
 
 A file appears under its name when it is complete. ctrl+c leaves none; nor does a thread that cannot be read, which
 is tried again with --retries.
@@ -41,7 +41,7 @@ EXAMPLES = """\
   lgtop export -s checkpoints.sqlite doc-7f3a --report > incident.md"""
 
 _NAMED = 10
-"""Values that are named as not redacted; more are counted."""
+"""Values that are named as replaced as a whole; more are counted."""
 
 
 def arguments(parser: Parser) -> None:
@@ -141,7 +141,8 @@ def _write_file(
     from backends.bulk.request import Action, BulkRequest
     from backends.control.gate import Gate
 
-    from .bulk import carry_out, exit_of, tell_left_out
+    from .bulk import exit_of, tell_left_out
+    from .bulk_progress import carry_out
     from .main import version
 
     request = BulkRequest(
@@ -177,16 +178,17 @@ def _write_report(reader: Reader, options: Namespace, redaction: Redaction | Non
 
 
 def _end(options: Namespace, redaction: Redaction | None, written: list[dict[str, Any]]) -> Exit:
-    """Say what could not be redacted, and print what was written."""
+    """Say what had to be replaced as a whole, and print what was written."""
     left = [] if redaction is None else redaction.left
     for one in left[:_NAMED]:
         what = f"{one.thread_id} {one.checkpoint_id} {one.channel}".strip()
-        output.narrate(f"lgtop: not redacted, written as it is: {what}: {one.reason}.")
+        output.narrate(f"lgtop: replaced as a whole: {what}: {one.reason}.")
     if redaction is not None and redaction.unread:
         unread = _several(redaction.unread, "value")
-        output.narrate(f"lgtop: {unread} could not be redacted, {redaction.encrypted} of them encrypted.")
+        told = "could not be read, and so were replaced as a whole"
+        output.narrate(f"lgtop: {unread} {told}; encrypted: {redaction.encrypted:,}.")
     if options.json:
-        unredacted = [
+        replaced = [
             {"thread_id": one.thread_id, "checkpoint_id": one.checkpoint_id, "channel": one.channel}
             | {"reason": one.reason, "encrypted": one.encrypted}
             for one in left
@@ -197,8 +199,8 @@ def _end(options: Namespace, redaction: Redaction | None, written: list[dict[str
                 "bytes": os.path.getsize(options.output),
                 "threads": written,
                 "redacted": 0 if redaction is None else redaction.redacted,
-                "not_redacted": 0 if redaction is None else redaction.unread,
-                "unredacted": unredacted,
+                "unreadable": 0 if redaction is None else redaction.unread,
+                "replaced": replaced,
             }
         )
     return Exit.FAILED if redaction is not None and redaction.unread else Exit.DONE
@@ -212,7 +214,9 @@ def _into(options: Namespace, produce: Callable[[Callable[[bytes], object]], Any
         sys.stdout.buffer.flush()
         return made
     from backends.bulk.exporting import Part
+    from backends.transfer.export import require_elsewhere
 
+    require_elsewhere(options.output, address_of(options))
     part = Part(options.output, options.force)
     try:
         made = produce(part.file.write)

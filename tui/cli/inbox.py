@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from backends.model import StatusName
 from backends.text import one_line
 
 from . import output
@@ -79,7 +80,8 @@ def pending(reader: Reader) -> Iterator[Pending]:
     """Every pending question."""
     from .records import running_by
 
-    for batch in reader.store.heads():
+    for heads in reader.store.heads():
+        batch = reader.narrowed(heads, (StatusName.WAITING,))
         analyses = reader.analyse_heads(batch)
         for head in batch:
             if analysis := analyses.get(head.thread_id):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from backends.model import Analysis, ThreadHead, ThreadRow
+from backends.model import Analysis, StatusName, Summary, ThreadHead, ThreadRow
 
 from .arguments import UsageError
 from .opening import require_thread
@@ -112,7 +112,7 @@ def _fitting(reader: Reader, view: View) -> tuple[list[ThreadRow], dict[str, Ana
         counts = reader.store.counts(None)
         rows = [replace(row, checkpoints=counts.get(row.head.thread_id)) for row in rows]
     if view.query.needs_status or view.sort in _BY_STATUS:
-        rows, analyses = _analysed(reader, rows)
+        rows, analyses = _analysed(reader, _narrowed(reader, view, rows))
     return sorted(filter(view.query.test(now), rows), key=key_of(view), reverse=view.reverse), analyses
 
 
@@ -125,6 +125,21 @@ def _cheaply_filtered(reader: Reader, view: View, now: float) -> list[ThreadRow]
     fits = Query(tuple(term for term in view.query.terms if term.field not in costly)).test(now)
     rows = (ThreadRow(head) for batch in reader.store.heads() for head in batch)
     return [row for row in rows if fits(row)]
+
+
+def _narrowed(reader: Reader, view: View, rows: Sequence[ThreadRow]) -> list[ThreadRow]:
+    """Those that may have a status that the filter asks for, as far as that is known without reading them."""
+    tests = [term.test(0.0) for term in view.query.terms if term.field == "status"]
+    if not tests:
+        return list(rows)
+    unknown = ThreadHead("", "", "", "", b"", None, None)
+    fitting = [
+        status
+        for status in StatusName
+        if all(test(ThreadRow(unknown, Summary(status, "", (), 0, False))) for test in tests)
+    ]
+    heads = {head.thread_id for head in reader.narrowed([row.head for row in rows], fitting)}
+    return [row for row in rows if row.head.thread_id in heads]
 
 
 def _analysed(reader: Reader, rows: Sequence[ThreadRow]) -> tuple[list[ThreadRow], dict[str, Analysis]]:

@@ -116,7 +116,7 @@ class BulkChoose(Modal[Action | None]):
     def compose(self) -> ComposeResult:
         """A frame with the verbs in it."""
         with Vertical(classes="dialog bulk-dialog") as frame:
-            frame.styles.height = len(self._offers) + _CHROME + 1
+            frame.styles.height = len(self._offers) + _CHROME
             yield Static(self._heading, classes="dialog-title bulk-title", markup=False)
             yield Static(self._about, classes="dialog-hint bulk-about", markup=False)
             yield Offers(self._offers, self._total)

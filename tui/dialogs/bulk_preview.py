@@ -93,12 +93,12 @@ class BulkPreview(Modal[Agreed | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "accept", "do it", key_display="↵", priority=True, id="preview.accept", tooltip="Do it"),
         Binding("escape", "close", "no", key_display="esc", id="dialog.close", tooltip="Close; change nothing"),
-        Binding("c", "at_once", "at a time", id="many.at-once", tooltip="How many threads are worked on at a time"),
-        Binding("t", "retries", "retries", id="many.retries", tooltip="How often a thread that fails is tried again"),
-        Binding("d", "durability", "durability", id="preview.durability", tooltip="Save sync, async or on exit"),
         Binding(
             "g", "graph", "graph", id="many.graph", tooltip="Choose the graph of threads that fit several, or none"
         ),
+        Binding("c", "at_once", "at a time", id="many.at-once", tooltip="How many threads are worked on at a time"),
+        Binding("t", "retries", "retries", id="many.retries", tooltip="How often a thread that fails is tried again"),
+        Binding("d", "durability", "durability", id="preview.durability", tooltip="Save sync, async or on exit"),
         Binding("y", "copy", "copy", id="preview.copy", tooltip="Copy the lgtop command that does the same"),
     ]
 
@@ -190,6 +190,9 @@ class BulkPreview(Modal[Agreed | None]):
             yield Paragraph("working out what it would do…", look="dim")
         else:
             yield from paragraphs(self.request, self.preview)
+            if self._undecided:
+                yield Paragraph()
+                yield Paragraph(f"g chooses a graph for {threads(len(self._undecided))}", "graph")
             if self.preview.able:
                 yield Paragraph()
                 yield Paragraph(self._command(self.request), "command", "dim")
@@ -280,7 +283,7 @@ def paragraphs(request: BulkRequest, preview: Preview) -> Iterator[Paragraph]:
     if preview.able:
         yield Paragraph(named(preview.able), meaning.name, "strong")
     for number, (why, left) in enumerate(_by_reason(preview.refused)):
-        if not number:
+        if not number and preview.able:
             yield Paragraph()
         yield Paragraph(f"{threads(len(left))}: {why}", "left out" if not number else "", "warning")
         if len(left) < preview.total:

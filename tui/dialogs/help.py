@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App, ComposeResult
@@ -15,11 +16,21 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Static
 
+from backends.wrap import wrap
+
 from ..widgets.lines import Lines
+from ..widgets.one_line import fit
 from .modal import Modal
 
 _LAST: Final = (Lines.BINDING_GROUP_TITLE, "Everywhere")
 """Groups that are the same on every screen come last."""
+
+_INDENT: Final = 3
+_GAP: Final = 3
+"""Cells before the keys, and behind the longest."""
+
+_LEAST: Final = 20
+"""Cells that a text gets however narrow the terminal is."""
 
 
 @dataclass(slots=True)
@@ -83,10 +94,20 @@ class HelpLines(Lines):
 
     def __init__(self, groups: Sequence[Group]) -> None:
         super().__init__()
+        self._groups = groups
+        self._keys = max((cell_len(key) for group in groups for key, _ in group.keys), default=0)
         self._rows: list[tuple[str, str]] = []
-        for group in groups:
+
+    def on_resize(self) -> None:
+        """Break what the keys do to the width."""
+        room = max(_LEAST, self.view.width - _INDENT - self._keys - _GAP)
+        self._rows = []
+        for group in self._groups:
             self._rows += [("", ""), ("", group.title)] if self._rows else [("", group.title)]
-            self._rows += group.keys
+            for key, text in group.keys:
+                first, *more = wrap(text, room)
+                self._rows += [(key or " ", first), *((" ", line) for line in more)]
+        super().on_resize()
 
     @property
     def line_count(self) -> int:
@@ -98,7 +119,8 @@ class HelpLines(Lines):
         key, text = self._rows[y]
         if not key:
             return [Segment(f" {text}", self.ink("bold dim"))]
-        return [Segment(f"   {key:<16} ", self.ink("accent")), Segment(text, Style.null())]
+        indent = " " * _INDENT
+        return [Segment(f"{indent}{fit(key, self._keys + _GAP)}", self.ink("accent")), Segment(text, Style.null())]
 
 
 class Help(Modal[None]):

@@ -70,6 +70,7 @@ class Course:
     places: dict[Item, Place] = field(default_factory=dict)
     struck: Event | None = None
     _spared: str = ""
+    _dying: bool = False
     _numbers: Counter[tuple[str, int | None]] = field(default_factory=Counter)
 
     def next_run(self, saved: Iterable[str] = ()) -> None:
@@ -83,15 +84,16 @@ class Course:
         self.now.clear()
         self.running.clear()
         self._numbers.clear()
-        self._spared = ""
+        self._spared, self._dying = "", False
 
     def add(self, event: Event) -> None:
-        """Take one event in."""
+        """Take one event in; what is announced behind a deadly blow does not come to pass."""
         match event.kind:
             case Kind.TASK if not str(event.data.get("name", "")).startswith("__"):
                 self._task(event)
             case Kind.FAULT:
                 self.struck = event
+                self._dying = event.data.get("how") in (How.KILL, How.EXIT)
                 if event.data.get("point") == Point.BEFORE and event.data.get("how") != How.LOST:  # it runs on without
                     self._not_begun(str(event.data.get("node")))
             case _:
@@ -102,6 +104,8 @@ class Course:
         task_id = str(data.get("id"))
         path = node_path(str(data.get("name")), str(data.get("ns") or ""))
         if data.get("phase") == "start":
+            if self._dying:
+                return
             step = data.get("step") if isinstance(data.get("step"), int) else None
             item = Item(path, step, self._numbers[path, step])
             self._numbers[path, step] += 1

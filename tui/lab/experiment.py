@@ -42,7 +42,12 @@ class Experiment:
     @property
     def live(self) -> bool:
         """Whether a run of it is alive, or about to be."""
-        return any(trial.busy or (trial.run is not None and trial.run.live) for trial in self.trials)
+        return self.running or any(trial.busy for trial in self.trials)
+
+    @property
+    def running(self) -> bool:
+        """Whether a run of it is alive."""
+        return any(trial.run is not None and trial.run.live for trial in self.trials)
 
     @property
     def can_resume(self) -> bool:

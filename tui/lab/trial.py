@@ -118,6 +118,7 @@ class Trial:
             faults=faults,
         )
         self.problem, self.busy = "", True
+        self._changed()
         control = self._app.control
         try:
             plan = await control.plan(intent, self._graph)
@@ -188,9 +189,11 @@ class Trial:
 
     @property
     def status(self) -> StatusName:
-        """Its status as the list of threads shows it, once that has heard of the run's end."""
-        if self.run is None or self.run.live:
-            return StatusName.RUNNING if self.run is not None else StatusName.UNKNOWN
+        """Its status as the list of threads shows it, once that has heard of the run's end; unknown as it starts."""
+        if self.busy or self.run is None:
+            return StatusName.UNKNOWN
+        if self.run.live:
+            return StatusName.RUNNING
         if self.story.lost:
             return StatusName.CRASHED
         summary = self._summary
@@ -199,7 +202,7 @@ class Trial:
     @property
     def reason(self) -> str:
         """Why; untrusted."""
-        if self.problem or self.run is None:
+        if self.problem or self.busy or self.run is None:
             return self.problem
         if self.story.lost:
             return GONE

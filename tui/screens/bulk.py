@@ -38,7 +38,7 @@ class BulkScreen(DimmedKeys):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", key_display="esc", id="bulk.back", tooltip="Back; what is done goes on"),
         Binding("s", "stop", "stop", id="bulk.stop", tooltip="Begin nothing more; what runs ends at its next step"),
-        Binding("R", "retry", "retry", id="bulk.retry", tooltip="Do it again to those that failed or were stopped"),
+        Binding("r", "retry", "retry", id="bulk.retry", tooltip="Do it again to those that failed or were stopped"),
         Binding("f", "troubled", "only trouble", id="bulk.troubled", tooltip="Show only what went wrong, or all"),
         Binding("t", "thread", "thread", id="bulk.thread", tooltip="Open the thread"),
         Binding("y", "copy", "copy id", id="bulk.copy", tooltip="Copy the id of the thread"),
@@ -140,7 +140,7 @@ class BulkScreen(DimmedKeys):
         if not shown.over:
             stops = "stopping: what runs ends first" if shown.job.stopping else ""
             return f"{stops or f'{shown.request.concurrency} at a time'}{others}", "warning" if stops else "dim"
-        return (f"over · R takes up {left:,} again" if left else "over") + others, "dim"
+        return (f"over · r takes up {left:,} again" if left else "over") + others, "dim"
 
     # Keys
 

@@ -58,8 +58,8 @@ class LabKeys(FaultKeys, DimmedKeys):
                 return refusal
         if action == "start" and (lab.setup is None or lab.live):
             return "No graph has been chosen." if lab.setup is None else "It runs: kill it, or wait."
-        if action == "kill" and not lab.live:
-            return "Nothing runs."
+        if action == "kill" and not lab.running:
+            return "It is being started." if lab.live else "Nothing runs."
         if action == "resume" and not lab.can_resume:
             return "It runs." if lab.live else "There is nothing to resume." if lab.trials else "Start it first."
         if action in ("reset", "thread") and not lab.trials:

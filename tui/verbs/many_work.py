@@ -113,7 +113,7 @@ def _options(request: BulkRequest) -> list[str]:
     if request.action is Action.STOP and request.how != "drain":
         found.append(f"--{request.how}")
     if request.action is Action.COPY:
-        found += ["--suffix", request.suffix]
+        found.append(f"--suffix={request.suffix}")  # a word that begins with a dash would be taken for an option
     if request.action is Action.EXPORT:
         found += ["-o", request.path]
     if policy is not None:

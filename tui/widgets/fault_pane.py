@@ -62,6 +62,8 @@ class FaultKeys:
 class FaultGraph(GraphView):
     """The graph; its cursor is the node that is struck, as long as that can be chosen."""
 
+    LEGEND = (*GraphView.LEGEND, ("!", "Where the fault strikes"))
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "activate", "Take it", show=False, id="lines.activate", tooltip="Take this node"),
     ]
