@@ -47,7 +47,7 @@ async def draw(app: DemoApp, statuses: Collection[StatusName]) -> str:
         while not (settled() and app.index.counts.exact):
             await pilot.pause(0.05)
         await pilot.press("g", "j", "j")
-        await pilot.pause(1.0)  # what has changed no longer glows
+        await pilot.pause()
         return picture(app, "lgtop demo")
 
 

@@ -27,7 +27,7 @@ EXIT = "exit"
 BOOT = "boot.log"
 """Name of the file with what the child said before its own capture began."""
 
-KEPT = 500
+KEPT = 2_000
 """Records that are kept; older ones are deleted when a new one is made, unless their process lives."""
 
 _DIGITS = "23456789abcdefghjkmnpqrstuvwxyz"

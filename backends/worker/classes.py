@@ -102,7 +102,7 @@ def _check_class(name: Name) -> None:
     module, attribute = name
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except Exception as error:
+    except Exception as error:  # importing runs the user's module, which may raise anything
         raise _cannot(module, attribute, one_sentence(error)) from error
     if not is_storable(name, found):
         reason = f"The store names {module}.{attribute}, which LangGraph never writes."

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, Protocol, TypeAlias
 
 from .injecting import Injection
 from .loop import Loop
+from .pulse import GRACE
 from .saver import Fence, Saver, open_async_saver, open_saver
 
 Listener: TypeAlias = Callable[[tuple[str, ...], str, Any], None]
@@ -76,7 +77,13 @@ def _has_awaited_task() -> bool:
 
 
 class Drive(Protocol):
-    """A way to call LangGraph."""
+    """A way to call LangGraph.
+
+    Attributes:
+        grace: Seconds that it gets to come to its end when it was interrupted.
+    """
+
+    grace: float
 
     def saver(self, address: str, serde: Any, fence: Fence, injection: Injection) -> AbstractContextManager[Saver]:
         """Open the saver that goes with it, with faults in it; see ``saver.open_saver``."""
@@ -103,7 +110,9 @@ class Drive(Protocol):
 
 
 class Plain:
-    """By ``stream``."""
+    """By ``stream``; LangGraph leaves at once, but for nodes that run in threads, and those do not notice."""
+
+    grace = GRACE
 
     def saver(self, address: str, serde: Any, fence: Fence, injection: Injection) -> AbstractContextManager[Saver]:
         """See ``Drive``."""
@@ -133,11 +142,13 @@ class Plain:
 
 
 class Awaited:
-    """By ``astream``.
+    """By ``astream``; coroutines may await what they have to clear away.
 
     Args:
         loop: The run's event loop.
     """
+
+    grace = 5 * GRACE
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop

@@ -108,7 +108,7 @@ def one_sentence(error: BaseException) -> str:
     """The last line of a traceback: ``ValueError: no such order``; without passwords."""
     try:
         text = str(error)
-    except Exception:
+    except Exception:  # the user's own __str__
         text = "(its text cannot be made)"
     name = type(error).__name__
     return mask_dsn(f"{name}: {text}" if text else name)

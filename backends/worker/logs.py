@@ -18,7 +18,7 @@ class _Records(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self._recorder.write(Kind.LOG, stream=record.name, level=record.levelname, text=self.format(record))
-        except Exception:
+        except Exception:  # the format and its arguments are the user's; what logging's own handlers do, too
             self.handleError(record)
 
 

@@ -36,7 +36,7 @@ class Loop:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self._loop is None:
             return
-        _unwind(self._loop)
+        _unwind(self._loop, asyncio.all_tasks(self._loop))
         if self._patient():
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
 
@@ -50,7 +50,11 @@ class Loop:
         loop = self._opened()
         task: asyncio.Task[T] = loop.create_task(main)
         self._main = task
-        return loop.run_until_complete(task)
+        try:
+            return loop.run_until_complete(task)
+        finally:
+            if not task.done():
+                _unwind(loop, {task})
 
     @contextmanager
     def held(self, context: AbstractAsyncContextManager[T]) -> Iterator[T]:
@@ -102,9 +106,8 @@ class Loop:
         return self._loop
 
 
-def _unwind(loop: asyncio.AbstractEventLoop) -> None:
-    """Let every coroutine leave its context managers, so that connections are closed."""
-    tasks = asyncio.all_tasks(loop)
+def _unwind(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[Any]]) -> None:
+    """Let coroutines leave their context managers, so that connections are closed."""
     for task in tasks:
         task.cancel()
     if tasks:

@@ -55,10 +55,14 @@ class Narrator:
         return [name for name, _, _ in list(self._running.values())]
 
     def take(self, ns: tuple[str, ...], mode: str, data: Any) -> None:
-        """Tell one item of the stream."""
+        """Tell one item of the stream; what cannot be told is named, since LangGraph must not fail for it."""
         end_if_copy()
         with self._turn:
-            self._take("|".join(ns), mode, data)
+            try:
+                self._take("|".join(ns), mode, data)
+            except Exception as error:  # results and questions are of the user's own classes
+                text = f"Something could not be told ({mode}): {one_sentence(error)}"
+                self._recorder.write(Kind.LOG, stream="lgtop", level="WARNING", text=text)
 
     def loaded(self, writes: Iterable[tuple[str, str, Any]]) -> None:
         """A checkpoint was read with these pending writes: tasks that have finished are not run again."""

@@ -15,7 +15,7 @@ PERIOD = 1.0
 """Seconds between two heartbeats."""
 
 GRACE = 2.0
-"""Seconds that a cancelled run gets to come to its end by itself."""
+"""Seconds that a cancelled run gets to come to its end by itself, unless it awaits what it has to clear away."""
 
 
 class Pulse:
@@ -29,6 +29,9 @@ class Pulse:
         lost: Called once, in this thread, when it is not.
         overdue: Called once, in this thread, when a cancelled run does not end: what hangs in a thread of its own
             cannot be interrupted, and LangGraph would wait for it.
+
+    Attributes:
+        grace: Seconds after which a cancelled run is overdue.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Pulse:
         self._lost = lost
         self._overdue = overdue
         self._deadline = float("inf")
+        self.grace = GRACE
         self._thread = threading.Thread(target=self._beat, name="lgtop-pulse", daemon=True)
 
     def start(self) -> None:
@@ -75,4 +79,4 @@ class Pulse:
                 return
             self._recorder.write(Kind.STOPPING, how=how)
             if how == CANCEL:
-                self._deadline = min(self._deadline, time.monotonic() + GRACE)
+                self._deadline = min(self._deadline, time.monotonic() + self.grace)

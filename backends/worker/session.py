@@ -96,7 +96,7 @@ class Session:
         self._pulse.start()
         try:
             end = self._guarded()
-        except BaseException as error:
+        except BaseException as error:  # whatever the user's code raises is the end of the run, and must be told
             copies.end_if_copy(1)
             self._stop.ignore()
             head, after = place(self._spec)
@@ -164,13 +164,14 @@ class Session:
             return graph, Awaited(loop) if held or waits(graph) else Plain()
         except (Refused, ending.Stopped):
             raise
-        except BaseException as error:
+        except BaseException as error:  # sys.exit at import, too
             raise Refused(f"The graph cannot be loaded: {ending.ending_of(error).reason}") from error
         finally:
             self._stop.listen()  # again: the project's code may have brought handlers of its own
 
     def _drive(self, work: Work) -> Ending:
         """Call LangGraph, and look where the thread stands then."""
+        self._pulse.grace = work.drive.grace
         self._stop.driving(work.drive.interrupt, work.control)
         CALLS[work.spec.verb](work)
         return standing(work)
@@ -184,8 +185,8 @@ class Session:
 
     def _failed(self, error: BaseException) -> Ending:
         """Tell an error, and what it makes of the run."""
-        if isinstance(error, asyncio.CancelledError) and self._stop.how is not None:
-            return Ending(Outcome.CANCELLED, "Cancelled.")
+        if self._stop.how == CANCEL or (isinstance(error, asyncio.CancelledError) and self._stop.how is not None):
+            return Ending(Outcome.CANCELLED, "Cancelled.")  # whatever the user's code has made of the interruption
         if type(error).__name__ == "GraphDrained":
             return Ending(Outcome.DRAINED, "Stopped at the end of a superstep.")
         end = ending.ending_of(error)

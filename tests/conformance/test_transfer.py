@@ -99,18 +99,32 @@ GRAPHS: dict[str, tuple[Callable[[Any], Any], Any]] = {
 }
 
 
+class Places(dict[str, Place]):
+    """Stores by kind and number, each made when it is first asked for: ``sqlite1``, ``postgres2``."""
+
+    def __init__(self, stack: ExitStack, folder: Path, database: Callable[..., str]) -> None:
+        super().__init__()
+        self._stack = stack
+        self._folder = folder
+        self._database = database
+
+    def __missing__(self, name: str) -> Place:
+        if name.startswith("postgres"):
+            made = self._stack.enter_context(postgres_place(self._database()))
+        else:
+            (self._folder / name).mkdir()
+            made = self._stack.enter_context(sqlite_place(self._folder / name / "x.db", "wal"))
+        self[name] = made
+        return made
+
+
 @pytest.fixture
 def places(tmp_path: Path, postgres_database: Callable[..., str], monkeypatch: Any) -> Iterator[dict[str, Place]]:
-    """Two stores of each kind; the second ones are empty."""
+    """As many stores of each kind as are wanted, empty."""
     for name in ("STATE", "RUNTIME", "CONFIG"):
         monkeypatch.setenv(f"XDG_{name}_{'DIR' if name == 'RUNTIME' else 'HOME'}", str(tmp_path / name))
     with ExitStack() as stack:
-        found = {}
-        for number in "12":
-            (tmp_path / number).mkdir()
-            found[f"sqlite{number}"] = stack.enter_context(sqlite_place(tmp_path / number / "x.db", "wal"))
-            found[f"postgres{number}"] = stack.enter_context(postgres_place(postgres_database()))
-        yield found
+        yield Places(stack, tmp_path, postgres_database)
 
 
 def exported(place: Place, *thread_ids: str) -> bytes:

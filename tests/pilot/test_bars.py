@@ -7,6 +7,7 @@ from rich.cells import cell_len
 
 from backends.model import StatusName
 from tui.glyphs import LEGEND, STATUS
+from tui.screens.threads import ThreadsScreen
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.lines import Lines
 from tui.widgets.one_line import OneLine, Piece
@@ -62,6 +63,16 @@ async def test_keys_that_can_do_nothing_leave_first() -> None:
         wide = drawn(app.screen.query_one(KeyBar), 300)[0]
         assert "r resume" in wide
         assert "o sort" in lines_of(app)[-1]
+
+
+async def test_keys_are_drawn_again_when_they_were_drawn_for_something_else() -> None:
+    async with shop(size=(80, 24), readonly=False) as (app, pilot):
+        bar, screen = app.screen.query_one(KeyBar), app.screen
+        assert isinstance(screen, ThreadsScreen)
+        await wait_for(pilot, lambda: bar.drawn.get("resume") and "r resume" in lines_of(app)[-1])
+        bar.drawn = {**bar.drawn, "resume": False}
+        screen.see_verbs()
+        await wait_for(pilot, lambda: bar.drawn["resume"])
 
 
 async def test_tabs_without_room_are_numbers() -> None:

@@ -13,7 +13,7 @@ from .control_rig import Controlled
 
 
 async def test_verbs_of_a_read_only_app_are_dimmed_and_say_why(controlled: Controlled) -> None:
-    async with controlled.open(WAITING, readonly=True) as (app, pilot):
+    async with controlled.open(WAITING, size=(200, 30), readonly=True) as (app, pilot):
         assert "r resume  a answer" in lines_of(app)[-1]
         states = {key: active.enabled for key, active in app.screen.active_bindings.items()}
         assert not any(states[key] for key in "rafeNs")

@@ -203,7 +203,7 @@ async def test_a_run_that_hangs_is_killed_by_hand_and_an_undisturbed_one_too(pro
         assert told(app) == {"fetch": (1, 1, "kept"), "transform": (1, 0, "cut short")}
 
 
-async def test_a_graph_inside_a_graph_and_what_an_entrypoint_calls_can_be_struck(project: Path, empty: Path) -> None:
+async def test_a_graph_inside_a_graph_can_be_struck(project: Path, empty: Path) -> None:
     async with lab(project, empty, (100, 40)) as (app, pilot, screen):
         await choose(pilot, app, "subgraph")
         await at(pilot, screen, "research/search")
@@ -217,9 +217,11 @@ async def test_a_graph_inside_a_graph_and_what_an_entrypoint_calls_can_be_struck
         assert told(app)["research/search"] == (2, 2, "repeated")
         assert told(app)["plan"] == (1, 1, "kept")
 
-        await pilot.press("z")
+
+async def test_what_an_entrypoint_calls_can_be_struck_once_it_has_been_seen(project: Path, empty: Path) -> None:
+    async with lab(project, empty, (100, 40)) as (app, pilot, screen):
         await choose(pilot, app, "tasks")
-        await pilot.press("p", "p", "p", "N")
+        await pilot.press("p", "p", "p", "p", "N")
         await wait_for_text(pilot, "✓ done")
         await over(pilot, app)
         assert told(app)["fetch"] == (3, 3, "done")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -14,7 +16,7 @@ import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from backends.bulk import exporting
-from backends.bulk.outcome import Outcome, State
+from backends.bulk.outcome import Outcome, Progress, State
 from backends.control import journal
 from backends.errors import StoreUnreachable
 from backends.locks.take import take
@@ -24,6 +26,7 @@ from tests import schemas
 from tests.conformance import bulk_questions
 from tui.cli import main
 from tui.cli.bulk import exit_of
+from tui.cli.bulk_progress import carry_out
 from tui.cli.exits import Exit
 
 Lgtop = Callable[..., tuple[int, str, str]]
@@ -169,6 +172,31 @@ def test_progress_is_painted_over_on_a_terminal_only(store: Path, monkeypatch: p
     assert main.run(["copy", "--all", "--yes"]) == Exit.DONE
     assert "\rlgtop: " in told.getvalue()
     assert told.getvalue().count("\r\x1b[K") == 1
+
+
+class Endless:
+    """A job that does not end, with a person who will not wait."""
+
+    stopping = False
+    progress = Progress(1, running=1)
+
+    def start(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def stop(self) -> None:
+        self.stopping = True
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def wait(self, timeout: float) -> bool:
+        return False
+
+
+def test_ctrl_c_stops_and_once_more_leaves_at_once() -> None:
+    job, before = Endless(), signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(job)  # type: ignore[arg-type]
+    assert job.stopping
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_an_export_that_fails_leaves_no_file(

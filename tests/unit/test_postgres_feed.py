@@ -368,3 +368,9 @@ def test_snapshots_are_parsed() -> None:
 def test_short_ids_are_widened(xmax: int, age: int) -> None:
     xid = max(0, xmax - age)
     assert Xids(xmax, xmax, frozenset()).widen(xid % (1 << 32)) == xid
+
+
+def test_transactions_that_have_ended_are_counted() -> None:
+    earlier = Xids(10, 20, frozenset((10, 14)))
+    assert Xids(14, 25, frozenset((14, 22, 24))).ended_count(earlier) == 4  # 10, 20, 21, 23
+    assert earlier.ended_count(earlier) == 0

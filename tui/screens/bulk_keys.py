@@ -21,7 +21,7 @@ MANY: Final = Binding(
     "many",
     "bulk",
     id="threads.many",
-    tooltip="Do something to the marked threads, or to all that the filter shows",
+    tooltip="Do something to all that is marked, or shown",
 )
 
 _ALONE: Final = "One thread at a time: u takes the marks away."

@@ -10,6 +10,7 @@ from textual.worker import Worker, WorkerState
 
 from ..live import Change, Connection
 from ..verbs.spot import VERBS, Spot, why_not
+from ..widgets.key_bar import KeyBar
 from ..widgets.lines import Lines
 from .dimmed import DimmedKeys
 
@@ -28,7 +29,7 @@ _KEYS: Final = {
     "stop": ("s", "Stop the run of this thread"),
     "crash": ("x", "Crash the next run, or go to the crash lab"),
     "delete": ("D", "Delete this thread"),
-    "prune": ("P", "Delete old checkpoints of this thread that nothing needs"),
+    "prune": ("P", "Delete old checkpoints of this thread"),
     "export": ("E", "Export this thread to a file"),
 }
 
@@ -57,8 +58,6 @@ class ControlScreen(DimmedKeys):
     A subclass lists ``controls`` among its bindings and says in ``spot`` where the person is.
     """
 
-    _whys: tuple[str, ...] = ()
-
     def spot(self) -> Spot | None:
         """Where the person is; ``None`` where no thread is under the cursor."""
         raise NotImplementedError
@@ -82,10 +81,9 @@ class ControlScreen(DimmedKeys):
         self.call_next(self.see_verbs)
 
     def see_verbs(self, news: Change | Connection | tuple[Run, ...] | None = None) -> None:
-        """Draw the keys again if other verbs make sense now."""
-        whys = self._reasons(*VERBS)
-        if whys != self._whys:
-            self._whys = whys
+        """Draw the keys again if other verbs make sense now than when they were drawn."""
+        drawn = self.query_one(KeyBar).drawn
+        if any(drawn.get(verb) is bool(why) for verb, why in zip(VERBS, self._reasons(*VERBS), strict=True)):
             self.refresh_bindings()
 
     def _reasons(self, *verbs: str) -> tuple[str, ...]:

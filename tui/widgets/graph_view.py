@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -74,7 +74,7 @@ class GraphView(Lines):
 
     DEFAULT_CSS = "GraphView { overflow-x: auto; scrollbar-gutter: stable; }"
 
-    LEGEND = (
+    LEGEND: ClassVar[Sequence[tuple[str, str]]] = (
         ("✓ ✖ ? ●", "Finished, failed, waiting for an answer, running"),
         ("○ · †", "Next; not run since the last input; ran when its process went"),
         ("×3", "Three tasks in this step, or three steps"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
@@ -39,7 +40,7 @@ class History(Lines):
 
     DEFAULT_CSS = "History { scrollbar-gutter: stable; }"
 
-    LEGEND = (
+    LEGEND: ClassVar[Sequence[tuple[str, str]]] = (
         (f"{HEAD} head", "The checkpoint that the thread goes on from"),
         (NODE, "A checkpoint; a branch that was left stands to the right"),
         (START, "Where a line begins: it has no parent"),

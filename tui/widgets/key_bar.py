@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from textual.screen import Screen
@@ -17,10 +18,12 @@ class _Key(NamedTuple):
     """A key and what it does.
 
     Attributes:
+        action: Its name.
         pieces: As drawn.
         enabled: Whether it can do it here and now.
     """
 
+    action: str
     pieces: tuple[Piece, ...]
     enabled: bool
 
@@ -40,6 +43,9 @@ class KeyBar(OneLine):
     }
     """
 
+    drawn: Mapping[str, bool] = MappingProxyType({})
+    """Whether each action could be done when the line was drawn last."""
+
     def on_mount(self) -> None:
         """Follow the bindings."""
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
@@ -51,6 +57,7 @@ class KeyBar(OneLine):
     def pieces(self, width: int) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """Keys of the screen at the left, as many as fit; those of the whole app at the right."""
         here, everywhere = self._keys()
+        self.drawn = {key.action: key.enabled for key in here}
         for gap in _GAPS:
             right = [piece for key in everywhere for piece in (gap, *key.pieces)]
             if _width(here, gap) + cells(right) <= width:
@@ -74,7 +81,9 @@ class KeyBar(OneLine):
             action = f"app.simulate_key({binding.key!r})"
             look = ("accent", "dim") if enabled else ("faint", "faint")
             shown = (self.app.get_key_display(binding), look[0], action)
-            keys.setdefault(binding.action, _Key((shown, (f" {binding.description}", look[1], action)), enabled))
+            keys.setdefault(
+                binding.action, _Key(binding.action, (shown, (f" {binding.description}", look[1], action)), enabled)
+            )
         return list(here.values()), list(everywhere.values())
 
 

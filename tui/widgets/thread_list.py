@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -46,7 +46,7 @@ class ThreadList(Lines):
     """
 
     DEFAULT_CSS = "ThreadList { overflow-y: scroll; }"
-    LEGEND = LEGEND
+    LEGEND: ClassVar[Sequence[tuple[str, str]]] = LEGEND
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "activate", "open", key_display="↵", id="lines.activate", tooltip="Open this thread"),
