@@ -21,10 +21,8 @@ _STATUSES: Final[Mapping[StatusName, int]] = {
 }
 _ERA: Final = 10**16
 """Microseconds; more than any Unix time before 2286, so that a rank and a time make one number."""
-_LARGEST: Final = 10**9
+_LARGEST: Final = 10**15
 _ABSENT: Final = 10 * _LARGEST
-_UNIT: Final = 128
-"""Bytes that make no difference, so that a terabyte is not the largest thing there is."""
 _LONGEST: Final = 40
 """Characters of a text that count for its order; keeps the keys small."""
 
@@ -105,7 +103,7 @@ _NUMBERS: Final[Mapping[str, Callable[[ThreadRow], int | None]]] = {
 """Orders that a number leads; large ones of the store come first."""
 
 _MEASURED: Final[Mapping[str, Callable[[ThreadRow], int | None]]] = {
-    "size": lambda row: None if row.size is None else -row.size // _UNIT,
+    "size": lambda row: None if row.size is None else -row.size,
 }
 """Orders by what is measured on a screen only, thread by thread, and perhaps never of all of them."""
 

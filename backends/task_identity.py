@@ -199,13 +199,20 @@ def _eliminate(stray: list[TaskRows], free: list[Due]) -> None:
     """Give rows that nothing explains to the task that has none, where there is just one.
 
     A functional graph that never finished names neither its entrypoint nor its functions: what an entrypoint leaves
-    behind (an error, a question, output that is no ``__return__``) repeats what its call left.
+    behind (an error, a question, output that is no ``__return__``) repeats what its call left, but not the answers that
+    the call had before it failed.
     """
     if len(free) != 1 or free[0].kind != "pull":
         return
     fitting = sorted(
         (rows for rows in stray if RETURN not in rows.output),
-        key=lambda rows: (not rows.finished, _repeats(rows, stray), rows.failed, bool(rows.questions)),
+        key=lambda rows: (
+            not rows.finished,
+            _repeats(rows, stray),
+            rows.failed,
+            bool(rows.questions),
+            rows.failed and not rows.answers,
+        ),
     )
     if fitting and (free[0].name == START or len(stray) == 1):
         fitting[-1].place(pull_path(free[0].name))

@@ -40,7 +40,8 @@ class SafeApp(App[None]):
 
     def say_at_exit(self, lines: Iterable[str]) -> None:
         """Leave some lines on the terminal when the app has gone; safe text, never markup."""
-        self._exit_renderables += [Segments([Segment(line), Segment.line()]) for line in lines]
+        # One for all: Textual shows the first only, and calls the others errors.
+        self._exit_renderables.append(Segments([part for line in lines for part in (Segment(line), Segment.line())]))
 
     def notify(self, message: str, **options: Any) -> None:
         """Show a toast; never markup."""

@@ -117,6 +117,7 @@ def open_saver(
     except OperationalError as error:
         raise _unreachable(place, error) from error
     with opened as connection:
+        _prepare(connection, connection.execute(_WHO).fetchone())
         yield layer(_fenced(PostgresSaver, fence, Error))(connection, serde=serde)
 
 
@@ -141,14 +142,24 @@ async def open_async_saver(
     except OperationalError as error:
         raise _unreachable(place, error) from error
     async with opened as connection:
+        _prepare(connection, await (await connection.execute(_WHO)).fetchone())
         yield layer(_async_fenced(AsyncPostgresSaver, fence, Error))(connection, serde=serde)
 
 
-def _options() -> dict[str, Any]:
-    """How a connection to a server is opened.
+_WHO = "SELECT pg_backend_pid() AS pid"
 
-    Nothing is prepared: behind a transaction pooler the next statement may meet another server process.
+
+def _prepare(connection: Any, row: Any) -> None:
+    """Have statements prepared, as LangGraph's own connections do it, unless a pooler stands before the server.
+
+    Behind one the next statement may meet another server process; it has made up the process id that it told us.
     """
+    if row["pid"] == connection.info.backend_pid:
+        connection.prepare_threshold = 0
+
+
+def _options() -> dict[str, Any]:
+    """How a connection to a server is opened."""
     from psycopg.rows import dict_row
 
     return {

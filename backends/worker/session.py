@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import os
 import platform
 import socket
@@ -171,6 +172,7 @@ class Session:
 
     def _drive(self, work: Work) -> Ending:
         """Call LangGraph, and look where the thread stands then."""
+        gc.freeze()  # what has been imported stays: the collector need not walk through it while the graph runs
         self._pulse.grace = work.drive.grace
         self._stop.driving(work.drive.interrupt, work.control)
         CALLS[work.spec.verb](work)

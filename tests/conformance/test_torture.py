@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.torture import kill, race
+from tests.torture.faults import matrix
 from tests.torture.lab import KINDS, Lab, lab
 
 
@@ -29,3 +30,9 @@ def test_a_killed_run_is_shown_and_goes_on(opened: Lab) -> None:
 
 def test_of_two_operators_one_runs(opened: Lab) -> None:
     assert race.trial(opened, "raced").apart < 60
+
+
+def test_a_cell_of_the_table_of_faults(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cell = ["--store", "sqlite", "--graphs", "pipeline", "--points", "after", "--how", "kill", "--durability", "sync"]
+    assert matrix.main([*cell, "--results", str(tmp_path / "cells.jsonl")]) == 0
+    assert "pipeline  after      kill   repeated transform+1" in capsys.readouterr().out

@@ -62,7 +62,7 @@ def opened(screen, project, store, thread):
     screen.type(thread)
     wait_for(screen, lambda text: thread in text and "1 shown" in text)
     screen.press("enter")
-    wait_for(screen, ["r resume", f"{thread}"])
+    wait_for(screen, ["↵ open", thread])
 
 
 def left(screen):

@@ -130,7 +130,7 @@ async def test_one_answer_is_given_to_all_that_ask(controlled: Controlled) -> No
         await wait_for_text(pilot, "answer alike 1 of 2 threads")
         await wait_for_text(pilot, "1 thread: It is done")
         await pilot.press("enter")
-        await wait_for_text(pilot, "✓ 1 done   ! 1 refused")
+        await wait_for_text(pilot, "✓ 1 done   ○ 1 skipped")
     assert controlled.state(WAITING).values["verdicts"] == {"finance": True, "legal": True}
 
 

@@ -99,15 +99,15 @@ async def leave(app: LgtopApp) -> None:
         answer = await app.push_screen_wait(Quit(runs, works))
         if answer is None:
             return
-        app.say_at_exit(await asyncio.to_thread(_end, works, answer))
-        app.say_at_exit(await asyncio.to_thread(_settle, runs, answer))
+        ended = await asyncio.to_thread(_end, works, answer)
+        app.say_at_exit([*ended, *await asyncio.to_thread(_settle, runs, answer)])
     app.exit()
 
 
 def _begun(work: Work) -> str:
     """How far something is that is done to many threads."""
     progress, _ = work.look()
-    return f"▸ {work.title}: {summary(progress)}; what is pending is not begun"
+    return f"▸ {summary(progress)}: what is pending is left alone"
 
 
 def _end(works: Iterable[Work], answer: str) -> list[str]:

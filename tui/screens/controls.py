@@ -81,9 +81,9 @@ class ControlScreen(DimmedKeys):
         self.call_next(self.see_verbs)
 
     def see_verbs(self, news: Change | Connection | tuple[Run, ...] | None = None) -> None:
-        """Draw the keys again if other verbs make sense now than when they were drawn."""
+        """Draw the keys again if others make sense now than when they were drawn."""
         drawn = self.query_one(KeyBar).drawn
-        if any(drawn.get(verb) is bool(why) for verb, why in zip(VERBS, self._reasons(*VERBS), strict=True)):
+        if any(enabled is bool(self.why_not(action)) for action, enabled in drawn.items()):
             self.refresh_bindings()
 
     def _reasons(self, *verbs: str) -> tuple[str, ...]:
