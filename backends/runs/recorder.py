@@ -47,43 +47,51 @@ class Recorder:
         self._file = os.open(Path(folder, EVENTS), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._lock = threading.Lock()
         self._torn = False
+        self._waiting: list[str] = []
         self.lost = 0
         self._why = ""
 
-    def write(self, kind: Kind, **data: Any) -> None:
+    def write(self, kind: Kind, *, later: bool = False, **data: Any) -> None:
         """Append one event with the present time.
 
         Args:
             kind: See ``Kind``.
+            later: Whether it may wait for the next event, because that one follows at once: a call of the system for
+                each would be a tenth of what a step costs.
             **data: Its keys. Long texts and lists are cut, what is no JSON is named by its type; a drawing is kept
                 whole.
         """
         kept = data if kind is Kind.GRAPH else {name: _kept(value) for name, value in data.items()}
         told = line(time.time(), kind, kept)
         with self._lock:
-            if self.lost:
-                text = f"{self.lost} events could not be written: {self._why}"
-                notice = line(time.time(), Kind.LOG, {"stream": "lgtop", "level": "WARNING", "text": text})
-                told = f"{notice}\n{told}"
-            self._append(told)
+            self._waiting.append(told)
+            if not later:
+                self._flush()
 
     def close(self) -> None:
         """Close the file; nothing can be written any more."""
+        with self._lock:
+            if self._waiting:
+                self._flush()
         os.close(self._file)
 
-    def _append(self, line: str) -> None:
+    def _flush(self) -> None:
         """One write(2), so that a reader or a SIGKILL finds whole lines; a torn line is ended before the next."""
-        text = f"\n{line}\n" if self._torn else f"{line}\n"
-        whole = text.encode()
+        lines, self._waiting = self._waiting, []
+        if self.lost:
+            text = f"{self.lost} events could not be written: {self._why}"
+            lines.insert(0, line(time.time(), Kind.LOG, {"stream": "lgtop", "level": "WARNING", "text": text}))
+        text = "\n".join(lines)
+        whole = (f"\n{text}\n" if self._torn else f"{text}\n").encode()
         try:
             written = os.write(self._file, whole)
         except OSError as error:
-            self.lost += 1
+            self.lost += len(lines) - bool(self.lost)
             self._why = str(error)
             return
         self._torn = written < len(whole)
         if self._torn:
-            self.lost += 1
+            self.lost += whole[written:].count(b"\n")
             self._why = "the disk is full"
         else:
             self.lost = 0

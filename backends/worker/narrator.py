@@ -131,6 +131,7 @@ class Narrator:
     ) -> None:
         self._recorder.write(
             Kind.TASK,
+            later=not self._running and error is None,
             phase="end",
             id=task_id,
             name=name,
@@ -164,7 +165,7 @@ class Narrator:
     def _tell(self, key: tuple[str, str]) -> None:
         if key in self._saved and key in self._described:
             del self._saved[key]
-            self._recorder.write(Kind.CHECKPOINT, ns=key[0], id=key[1], **self._described.pop(key))
+            self._recorder.write(Kind.CHECKPOINT, later=True, ns=key[0], id=key[1], **self._described.pop(key))
 
 
 def _error(error: Any) -> str:

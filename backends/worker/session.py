@@ -245,7 +245,7 @@ def _intent(spec: RunSpec) -> Intent:
     return Intent(**given, checkpoint=spec.checkpoint_id, seen_head=spec.expected_head)
 
 
-def _versions() -> dict[str, str]:
+def _versions() -> dict[str, Any]:
     try:
         langgraph = version("langgraph")
     except PackageNotFoundError:

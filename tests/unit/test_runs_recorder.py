@@ -95,6 +95,16 @@ def test_a_full_disk_stops_nobody(tmp_path):
     assert recorder.lost == 3
 
 
+def test_what_may_wait_is_written_with_the_next_event_in_order(tmp_path):
+    recorder = Recorder(tmp_path)
+    recorder.write(Kind.HEARTBEAT, later=True, running=["a"])
+    assert lines(tmp_path) == []
+    recorder.write(Kind.HEARTBEAT, running=["b"])
+    recorder.write(Kind.HEARTBEAT, later=True, running=["c"])
+    recorder.close()
+    assert [event["running"] for event in lines(tmp_path)] == [["a"], ["b"], ["c"]]
+
+
 def test_a_torn_line_is_ended_before_the_next_and_what_was_lost_is_told(tmp_path):
     code = f"""
 import resource, signal

@@ -156,8 +156,13 @@ def checkpoint(name: str, step: int = 1) -> dict[str, Any]:
 
 
 @pytest.fixture
-def narrator(tmp_path: Path) -> Narrator:
-    return Narrator(Recorder(tmp_path))
+def recorder(tmp_path: Path) -> Recorder:
+    return Recorder(tmp_path)
+
+
+@pytest.fixture
+def narrator(recorder: Recorder) -> Narrator:
+    return Narrator(recorder)
 
 
 def test_a_checkpoint_is_told_when_it_is_saved_and_described(narrator: Narrator, tmp_path: Path):
@@ -166,9 +171,9 @@ def test_a_checkpoint_is_told_when_it_is_saved_and_described(narrator: Narrator,
     assert (tmp_path / "events.jsonl").read_text() == ""
     narrator.take((), "debug", checkpoint("2"))
     narrator.saved("", "1", {})
-    assert [event.data["id"] for event in events(tmp_path)] == ["2", "1"]
     narrator.saved("", "3", {"step": 3, "source": "update"})
     narrator.finish()
+    assert [event.data["id"] for event in events(tmp_path)] == ["2", "1", "3"]
     assert events(tmp_path)[-1].data == {"ns": "", "id": "3", "step": 3, "source": "update", "next": []}
 
 
@@ -182,10 +187,11 @@ def test_a_task_whose_writes_are_saved_is_not_told_unless_it_runs_again(narrator
     assert [event.data["name"] for event in events(tmp_path)] == ["b", "c", "a"]
 
 
-def test_a_task_taken_from_a_cache_ends_with_its_step(narrator: Narrator, tmp_path: Path):
+def test_a_task_taken_from_a_cache_ends_with_its_step(narrator: Narrator, recorder: Recorder, tmp_path: Path):
     narrator.take((), "debug", task("task"))
     narrator.take((), "debug", checkpoint("1", step=1))
     assert narrator.running() == []
+    recorder.close()
     assert events(tmp_path)[-1].data["phase"] == "end"
 
 
