@@ -71,7 +71,8 @@ def look_around(address: str, seconds: float, seed: int) -> int:
 def look_once(address: str, until: float, chance: random.Random) -> tuple[int, str]:
     """Press random keys in one app until a moment of the monotonic clock; return how many, and what went wrong."""
     pressed = 0
-    with PtyTerminal([sys.executable, "-m", "lgtop", address], columns=chance.choice([80, 120])) as terminal:
+    command = [sys.executable, "-m", "lgtop", address, "--readonly"]
+    with PtyTerminal(command, columns=chance.choice([80, 120])) as terminal:
         terminal.wait_for("STATUS")
         while time.monotonic() < until:
             terminal.send(chance.choice(KEYS))

@@ -72,7 +72,7 @@ def nothing_is_left(environment):
 def test_the_demo_is_live_and_leaves_nothing_behind(environment, columns, rows):
     with terminal(columns, rows, environment) as screen:
         screen.type("lgtop demo\n")
-        wait_for(screen, ["1 running", "fair-stand", "batch-night", "crashed", "stalled", "doc-contract"])
+        wait_for(screen, ["● running", "fair-stand", "batch-night", "crashed", "stalled", "doc-contract"])
         assert processes(environment["TMPDIR"])
         screen.type("/")
         wait_for(screen, "clear")
@@ -151,7 +151,7 @@ def test_a_tour_that_drives_itself(environment):
 def test_verbs_find_the_graph_of_a_demo_thread_from_any_directory(environment, tmp_path):
     with terminal(80, 24, environment) as screen:
         screen.type(f"cd {tmp_path} && lgtop demo\n")
-        wait_for(screen, ["doc-contract", "1 running"])
+        wait_for(screen, ["doc-contract", "● running"])
         screen.type("/id:doc-contract")
         screen.press("enter")
         wait_for(screen, lambda text: "doc-contract" in text and "fair-stand" not in text)
