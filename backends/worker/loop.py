@@ -8,6 +8,8 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from types import TracebackType
 from typing import Any, TypeVar
 
+from .copies import end_if_copy
+
 T = TypeVar("T")
 
 _UNWINDING = 5.0
@@ -53,6 +55,7 @@ class Loop:
         try:
             return loop.run_until_complete(task)
         finally:
+            end_if_copy()  # which has left the loop by ``sys.exit``; its connections wait for threads that it has not
             if not task.done():
                 _unwind(loop, {task})
 

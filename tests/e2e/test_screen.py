@@ -55,7 +55,7 @@ def leaves_the_terminal_as_it_was(screen):
 def test_look_at_a_store(environment, store, columns, rows):
     with terminal(columns, rows, environment) as screen:
         screen.type(f"lgtop {store}\n")
-        first = wait_for(screen, ["fair-stand", "doc-contract", "3 waiting"])
+        first = wait_for(screen, ["fair-stand", "doc-contract", "? 3"])
         assert "stalled" in first
         assert first.index("fair-stand") < first.index("doc-contract")
 
@@ -84,7 +84,7 @@ def test_look_at_a_store(environment, store, columns, rows):
         screen.press("escape")
         wait_for(screen, lambda text: "fold" not in text)
         screen.press("escape")
-        wait_for(screen, lambda text: "2 shown" in text or "3 waiting" in text)
+        wait_for(screen, lambda text: "2 shown" in text or "? 3" in text)
         screen.type("?")
         wait_for(screen, "Keys")
         screen.press("escape")

@@ -45,7 +45,7 @@ class Tmux:
     def __init__(self, columns: int, rows: int, environment: Mapping[str, str]) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="lgtop-e2e-")
         self._socket = str(Path(self._directory.name) / "tmux")
-        clean = {k: v for k, v in os.environ.items() if k not in ("TMUX", "TMUX_PANE")}
+        clean = {k: v for k, v in os.environ.items() if k not in ("TMUX", "TMUX_PANE", "COLUMNS", "LINES")}
         self._environment = {**clean, "TERM": "xterm-256color", **environment}
         size = ["-x", str(columns), "-y", str(rows)]
         self._tmux("-f", "/dev/null", "new-session", "-d", *size, "/bin/sh")

@@ -54,9 +54,9 @@ async def test_a_run_is_started_on_a_new_thread_and_stopped(controlled: Controll
             await wait_for_text(pilot, "purpose")
             await pilot.press(*"chairs", "down", "x", "enter")
             await wait_for_text(pilot, "✖ amount: a whole number is needed")
+            thread_id = screen.query_one("FieldInput").value
             await pilot.press("backspace", *"640", "enter")
             await accept(pilot, "load", "lgtop run")
-            thread_id = screen.query_one("FieldInput").value
             assert thread_id.startswith("spending-")
             await wait_for(pilot, lambda: app.control.run_of(thread_id) is not None)
             await wait_for(pilot, lambda: isinstance(app.screen, ThreadsScreen))

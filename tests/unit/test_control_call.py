@@ -79,7 +79,7 @@ def test_the_command_is_one_that_lgtop_takes(intent):
     module.arguments(parser)
     options = parser.parse_args(words)
     assert options.store == "/data/my store.sqlite"
-    assert getattr(options, "thread", None) == intent.thread_id
+    assert getattr(options, "threads", None) == [intent.thread_id] or options.thread == intent.thread_id
     if intent.verb not in ("copy", "branch"):
         assert (options.graph, options.python) == ("docs", "/venv/bin/python")
 

@@ -165,7 +165,7 @@ class Third:
 def test_a_status_worked_out_before_a_change_is_not_told_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(feed_session, "NEWEST", 1)
     monkeypatch.setattr(feed_session, "_VISIBLE", 1)
-    monkeypatch.setattr(pace, "_LADDER", ((1e9, 0.001),))
+    monkeypatch.setattr(pace, "_BUSY", 0.001)
     path = tmp_path / "many.sqlite"
     with writer(path) as saver:
         run(saver, "first", ask=True)

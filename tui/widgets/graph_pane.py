@@ -94,6 +94,8 @@ class GraphPane(Vertical):
         try:
             if self._graph is None:
                 fitting = await control.fitting(thread_id)
+                if not fitting:
+                    raise Refused("No graph of the project fits this thread.", "Name its graph with --graph.")
                 self._graph, self._others = fitting[0], len(fitting) - 1
             self._drawing = await control.drawing(self._graph)
         except (Refused, StoreError) as error:
