@@ -134,7 +134,7 @@ def test_a_state_is_edited_in_the_text_area_and_in_an_editor(environment, projec
         screen.type("p")
         wait_for(screen, ["‹ purpose ›", '"a stand"'])
         screen.press("tab")
-        wait_for(screen, "‹ purpose ›")
+        wait_for(screen, lambda text: "‹ purpose ›" in text and "choose with" not in text)
         screen.type('"two stands"\x0b')  # ctrl+k deletes the rest of the line
         wait_for(screen, ['"two stands"', "‹ purpose ›"])
         screen.press("tab")

@@ -250,7 +250,10 @@ def test_a_server_that_ends_idle_sessions_leaves_locks_alone(postgres_url: str, 
         assert lock.held()
         assert pooled.held()
         with psycopg.connect(postgres_url) as looker:
-            held = looker.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
+            held = looker.execute(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            ).fetchone()
             assert held == (2,)
 
 
