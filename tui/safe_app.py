@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment, Segments
-from textual.app import App
 from textual.filter import LineFilter
 from textual.widget import Widget
 
 from backends.text import one_line
 
 from .guard import AsciiGuard, ControlGuard
+from .type_ahead import TypeAheadApp
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .terminal import Terminal
 
 
-class SafeApp(App[None]):
+class SafeApp(TypeAheadApp):
     """What stands between the app and the terminal.
 
     Attributes:
