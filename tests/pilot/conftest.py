@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -49,6 +50,7 @@ def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setattr(gc, "freeze", lambda: None)  # what one test leaves would stay for all others
     time.tzset()
 
 
@@ -147,10 +149,11 @@ def lines_of(app: App[object]) -> list[str]:
 
 async def wait_for(pilot: Pilot[object], condition: Callable[[], object]) -> None:
     """Let the app go on until something is so; fails after `PATIENCE` seconds with what is on screen."""
-    deadline = time.monotonic() + PATIENCE
+    deadline, pause = time.monotonic() + PATIENCE, 0.01
     while not condition():
         assert time.monotonic() < deadline, f"not within {PATIENCE} s:\n{text_of(pilot.app)}"
-        await pilot.pause(0.01)
+        await pilot.pause(pause)
+        pause = min(pause * 1.3, 0.05)  # to look is to draw the whole screen
 
 
 async def wait_for_text(pilot: Pilot[object], text: str) -> None:

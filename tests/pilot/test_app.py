@@ -311,27 +311,30 @@ async def test_copying_admits_that_the_terminal_does_not_answer() -> None:
 # Hostile text
 
 
-@pytest.mark.parametrize("name", STRINGS)
-async def test_a_hostile_thread_id_is_only_ever_text(name: str) -> None:
-    text = STRINGS[name]
-    rows = [(head(text), summary("waiting", text, text)), *SHOP]
+async def test_a_hostile_thread_id_is_only_ever_text() -> None:
+    rows = [*((head(text), summary("waiting", text, text)) for text in STRINGS.values()), *SHOP]
     app = scripted()
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await pilot.pause()
         app.tell(*everything(rows))
         await wait_for_text(pilot, "loan-0042")
-        app.screen.query_one(ThreadList).select(text)
-        seen = [terminal_text(app)]
-        for keys in (["y"], ["question_mark"], ["escape"], ["colon", *"go to"], ["escape"], ["slash", *"status:w"]):
-            await pilot.press(*keys)
+        threads = app.screen.query_one(ThreadList)
+        for name, text in STRINGS.items():
+            await wait_for(pilot, lambda text=text: threads.select(text))  # type: ignore[misc]
+            seen = [terminal_text(app)]
+            await pilot.press("y")
+            seen.append(terminal_text(app))
+            app.screen.filter_by(f'"{text}"' if '"' not in text else "x")  # type: ignore[attr-defined]
+            app.notify(text)
             await pilot.pause()
             seen.append(terminal_text(app))
-        app.screen.filter_by(f'"{text}"' if '"' not in text else "x")  # type: ignore[attr-defined]
-        app.notify(text)
-        await pilot.pause()
-        seen.append(terminal_text(app))
-        for shown in seen:
-            assert not {character for character in DANGEROUS if character in shown.replace("\n", "")}
+            app.screen.filter_by("")  # type: ignore[attr-defined]
+            for shown in seen:
+                assert not {character for character in DANGEROUS if character in shown.replace("\n", "")}, name
+        for keys in (["question_mark"], ["escape"], ["colon", *"go to"], ["escape"], ["slash", *"status:w"]):
+            await pilot.press(*keys)
+            await pilot.pause()
+            assert not {character for character in DANGEROUS if character in terminal_text(app).replace("\n", "")}
         assert app.title == "lgtop"
 
 
@@ -453,15 +456,15 @@ async def test_a_hundred_thousand_threads_never_hold_up_a_key() -> None:
 
 @asynccontextmanager
 async def longest_turn() -> AsyncIterator[Callable[[], float]]:
-    """Measure the longest turn of the event loop; the bar in tests is loose, the machine may be busy."""
+    """Measure the longest turn of the event loop, in what its thread has worked: the machine may be busy."""
     longest = 0.0
 
     async def watch() -> None:
         nonlocal longest
         while True:
-            before = time.perf_counter()
+            before = time.thread_time()
             await asyncio.sleep(0.001)
-            longest = max(longest, time.perf_counter() - before)
+            longest = max(longest, time.thread_time() - before)
 
     watcher = asyncio.create_task(watch())
     yield lambda: longest

@@ -57,6 +57,15 @@ async def test_words_go_first_and_then_the_least_urgent() -> None:
         assert forms[-1] == " 21 threads"
 
 
+async def test_words_go_before_the_word_that_nothing_is_written() -> None:
+    async with shop(size=(80, 24), readonly=True) as (app, _):
+        bar = app.screen.query_one(TopBar)
+        assert "read-only" in lines_of(app)[0]
+        worded = [left for left, right in (drawn(bar, width) for width in range(30, 200)) if "waiting" in right]
+        assert worded
+        assert all("read-only" in left for left in worded)
+
+
 async def test_keys_that_can_do_nothing_leave_first() -> None:
     async with shop(size=(80, 24)) as (app, _):
         assert "r resume" not in lines_of(app)[-1]

@@ -202,18 +202,22 @@ async def test_a_graph_that_is_only_likely_says_so(path: Path, monkeypatch: pyte
         await wait_for_text(pilot, "pauses before every node")
 
 
-@pytest.mark.parametrize("name", STRINGS)
-async def test_hostile_names_are_only_text(name: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = STRINGS[name]
-    nodes = (Node("__start__"), Node(text), Node("b"))
-    drawing = Drawing(text, nodes, (Edge("__start__", text), Edge(text, "b", True, text), Edge(text, text)))
-    know(monkeypatch, drawing, (GraphRef(text, "/data", text),))
+async def test_hostile_names_are_only_text(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = tuple(STRINGS.values())
+    edges = [Edge("__start__", text) for text in names]
+    edges += [edge for text in names for edge in (Edge(text, "b", True, text), Edge(text, text))]
+    drawing = Drawing(names[0], tuple(map(Node, ("__start__", *names, "b"))), tuple(edges))
+    know(monkeypatch, drawing, tuple(GraphRef(text, "/data", text) for text in names))
     async with thread(path) as (app, pilot, _):
         await pilot.press("6", "tab")
         await wait_for_text(pilot, "__start__")
-        await pilot.press("g", "j", "enter")
-        await pilot.pause()
-        assert not {character for character in DANGEROUS if character in terminal_text(app).replace("\n", "")}
+        await pilot.press("g", "j")
+        for name in STRINGS:
+            for key in ("enter", "l"):
+                await pilot.press(key)
+                await pilot.pause()
+                shown = terminal_text(app).replace("\n", "")
+                assert not {character for character in DANGEROUS if character in shown}, name
 
 
 async def test_a_graph_wider_than_the_pane_scrolls_with_the_cursor(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

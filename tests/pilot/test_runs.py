@@ -117,21 +117,27 @@ async def test_with_readonly_nothing_is_stopped() -> None:
         assert isinstance(app.screen, RunsScreen)
 
 
-@pytest.mark.parametrize("name", STRINGS)
-async def test_hostile_texts_are_only_text(name: str, tmp_path: Path) -> None:
-    text = STRINGS[name]
-    run = made("270115-0759-evil", text, "failed", 9, graph=text, operator=text, verb=text, reason=text, next=(text,))
-    data = {"text": text, "name": text, "ns": f"{text}:1", "error": text, "value": {text: text}, "node": text}
-    kinds = ("started", "running", "task", "checkpoint", "interrupt", "custom", "log", "error", "fault", "end")
-    run = record(tmp_path / "evil", run, [(0.1, kind, {**data, "type": text, "message": text}) for kind in kinds])
-    async with runs_screen(run, replace(run, run_id="x", state=RunState.RUNNING, nodes={text: 2})) as (app, pilot):
-        seen = [terminal_text(app)]
-        for keys in (["K"], ["escape"], ["q"], ["escape"], ["j", "enter"], ["k", "enter"]):
-            await pilot.press(*keys)
-            await pilot.pause()
-            seen.append(terminal_text(app))
-        for shown in seen:
-            assert not {character for character in DANGEROUS if character in shown.replace("\n", "")}
+async def test_hostile_texts_are_only_text(tmp_path: Path) -> None:
+    runs = []
+    for number, text in enumerate(STRINGS.values()):
+        run = made(f"e{number}", text, "failed", 9, graph=text, operator=text, verb=text, reason=text, next=(text,))
+        data = {"text": text, "name": text, "ns": f"{text}:1", "error": text, "value": {text: text}, "node": text}
+        kinds = ("started", "running", "task", "checkpoint", "interrupt", "custom", "log", "error", "fault", "end")
+        events = [(0.1, kind, {**data, "type": text, "message": text}) for kind in kinds]
+        run = record(tmp_path / f"evil-{number}", run, events)
+        runs.append(replace(run, state=RunState.RUNNING, nodes={text: 2}) if number % 2 else run)
+    async with runs_screen(*runs) as (app, pilot):
+        for run in runs:
+            seen = [terminal_text(app)]
+            for keys in (["q"], ["K"], ["enter", "k", "enter"])[run is not runs[0] :]:
+                await pilot.press(*keys)
+                await pilot.pause()
+                seen.append(terminal_text(app))
+                while not isinstance(app.screen, RunsScreen):
+                    await pilot.press("escape")
+            await pilot.press("j")
+            for shown in seen:
+                assert not {character for character in DANGEROUS if character in shown.replace("\n", "")}, run
 
 
 @pytest.mark.parametrize("size", [(20, 5), (1, 1), (300, 100)])

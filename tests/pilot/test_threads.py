@@ -438,3 +438,12 @@ async def test_nothing_is_ever_blank() -> None:
         await wait_for_text(pilot, "no connection")
         app.tell(opened(), HeadsLoaded((), complete=True))
         await wait_for_text(pilot, "no threads yet")
+
+
+async def test_a_thread_that_has_gone_while_its_row_was_there_is_not_weighed() -> None:
+    async with shop(readonly=True) as (app, pilot):
+        threads = app.screen.query_one(ThreadList)
+        threads._shown = [*threads._shown, "gone"]
+        threads.weigh_with(app.scales)
+        await pilot.pause()
+        assert app.is_running

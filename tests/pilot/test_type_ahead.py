@@ -31,7 +31,7 @@ async def test_a_filter_typed_at_once_is_a_filter_and_no_verb() -> None:
     async with shop() as (app, pilot):
         burst(pilot, ["/", *"status:failed", "enter"])
         await wait_for(pilot, lambda: isinstance(app.screen, ThreadsScreen) and app.screen.threads.line_count == 1)
-        assert not app.screen.query_one(FilterBar).editing
+        await wait_for(pilot, lambda: not app.screen.query_one(FilterBar).editing)
 
 
 async def test_what_follows_an_arrow_goes_to_the_next_field(controlled: Controlled) -> None:

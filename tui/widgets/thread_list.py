@@ -184,7 +184,7 @@ class ThreadList(Lines):
         if self._scales is None or not self._width_of("size"):
             return
         rows = self.index.rows
-        self._scales.want({name: rows[name].head.newest_id for name in self._shown})
+        self._scales.want({name: rows[name].head.newest_id for name in self._shown if name in rows})
 
     def tick(self) -> None:
         """Draw the visible rows whose age reads differently by now."""

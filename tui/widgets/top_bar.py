@@ -35,7 +35,7 @@ _DISPENSABLE = (
 """The same in the order in which they are left out where there is too little room."""
 
 _LONG = 3
-"""Forms of the left half in which the name of the store is not cut to a stump."""
+"""Forms of the left half that name the store and say that nothing is written."""
 
 
 class TopBar(OneLine):
@@ -89,7 +89,10 @@ class TopBar(OneLine):
         return left, [*busy, *right]
 
     def _fitted(self, width: int) -> tuple[Sequence[Piece], Sequence[Piece]]:
-        """Lay the rest out: words go before figures do, and the total and our own name never."""
+        """Lay the rest out.
+
+        Words go before figures do, that nothing is written goes after the words, the total and our own name never.
+        """
         words, *figures = self._right()
         long, short = self._left()[:_LONG], self._left()[_LONG:]
         for right, forms in ((words, long), (figures[0], long), *((right, short) for right in figures)):
@@ -99,20 +102,21 @@ class TopBar(OneLine):
         return short[-1], figures[-1]
 
     def _left(self) -> list[list[Piece]]:
-        """The left half, from the longest form to the shortest; the first ``_LONG`` name the store in full."""
+        """The left half, from the longest form to the shortest; the first ``_LONG`` say all that matters."""
         brand: list[Piece] = [("lgtop", "bold accent"), ("  ", ""), *self._mark()]
         kind = self.info.kind if self.info else ""
-        mode = " · ".join(part for part in (kind, "read-only" if self._readonly else "") if part)
+        safe = "read-only" if self._readonly else ""
+        mode = " · ".join(part for part in (kind, safe) if part)
         crumbs = [one_line(crumb, 200) for crumb in self.crumbs]
         forms = []
-        for limit, with_mode in ((200, True), (200, False), (40, False), (20, False), (12, False)):
+        for limit, said in ((200, mode), (200, safe), (40, safe), (200, ""), (40, ""), (20, ""), (12, "")):
             name = short_id(one_line(self._store, 200), limit)
             line = [*brand, (name, "" if crumbs else "bold strong")]
             for number, crumb in enumerate(crumbs, 1):
                 style = "bold strong" if number == len(crumbs) else ""
                 line += [(" › ", "dim"), (short_id(crumb, limit), style)]
-            if with_mode and not crumbs:
-                line.append((f"  {mode}", "dim"))
+            if said and not crumbs:
+                line.append((f"  {said}", "dim"))
             forms.append(line)
         return forms
 
