@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,18 @@ PATIENCE = 30.0
 """Seconds after which a test gives up waiting for a text."""
 
 
+_tests = count(1)
+
+
+@pytest.fixture(autouse=True)
+def _memory() -> Iterator[None]:
+    """Collect what the app keeps from the collector, once in a while: an app freezes all there is when it starts."""
+    yield
+    if next(_tests) % 25 == 0:
+        gc.unfreeze()
+        gc.collect()
+
+
 @pytest.fixture(autouse=True)
 def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's terminal, time zone and state directory out of the tests."""
@@ -50,7 +63,6 @@ def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.setattr(gc, "freeze", lambda: None)  # what one test leaves would stay for all others
     time.tzset()
 
 
@@ -159,6 +171,14 @@ async def wait_for(pilot: Pilot[object], condition: Callable[[], object]) -> Non
 async def wait_for_text(pilot: Pilot[object], text: str) -> None:
     """Let the app go on until a text is on screen."""
     await wait_for(pilot, lambda: text in text_of(pilot.app))
+
+
+async def settled(pilot: Pilot[object]) -> None:
+    """Let the app go on until it draws the same twice: a dialog is there before what is dimmed behind it."""
+    before = None
+    while (now := list(pilot.app.screen._compositor.render_strips())) != before:
+        before = now
+        await pilot.pause(0.05)
 
 
 @asynccontextmanager

@@ -44,13 +44,13 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the demo graphs whose inputs are quick, but for the one that is killed by hand."""
+    """A copy of the demo graphs whose inputs are quick, but for those that are looked at while they run."""
     folder = tmp_path_factory.mktemp("lab") / "project"
     shutil.copytree(ROOT / "demo_graphs", folder / "demo_graphs", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "langgraph.json", folder)
     inputs = folder / "demo_graphs" / "inputs.json"
     quick = {
-        name: {**given, "pace": 1.5 if name == "pipeline" else 0.4}
+        name: {**given, "pace": 1.5 if name in ("documents", "pipeline") else 0.4}
         for name, given in json.loads(inputs.read_text()).items()
     }
     inputs.write_text(json.dumps(quick))
@@ -130,7 +130,7 @@ async def test_a_run_is_killed_inside_a_node_and_resumed_and_what_had_finished_d
     project: Path, empty: Path
 ) -> None:
     async with lab(project, empty) as (app, pilot, _):
-        await pilot.press("N")
+        await pilot.press(*["plus"] * 5, "N")
         await wait_for_text(pilot, "● sentiment")
         assert "✓ extract" in text_of(app)
         await wait_for_text(pilot, "struck by kill, inside sentiment")

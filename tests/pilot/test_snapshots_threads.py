@@ -13,7 +13,18 @@ from backends.ids import unix_time
 from tui.app import LgtopApp
 from tui.terminal import Terminal
 
-from .conftest import SHOP, everything, head, opened, scripted, sqlite_address, summary, wait_for, wait_for_text
+from .conftest import (
+    SHOP,
+    everything,
+    head,
+    opened,
+    scripted,
+    settled,
+    sqlite_address,
+    summary,
+    wait_for,
+    wait_for_text,
+)
 
 SIZES = [(80, 24), (120, 40)]
 
@@ -55,7 +66,7 @@ def shown(*events: object, keys: tuple[str, ...] = (), until: str = "", **option
         await pilot.pause()
         await pilot.press(*keys)
         await wait_for_text(pilot, until)
-        await pilot.pause()
+        await settled(pilot)
 
     return app, act
 

@@ -12,7 +12,6 @@ from tests import schemas
 from tests.holding import Holding
 from tests.locking import within
 from tests.sqlite_files import make
-from tui.cli import main
 from tui.cli.exits import Exit
 
 
@@ -20,19 +19,6 @@ from tui.cli.exits import Exit
 def _own_places(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv("LGTOP_PROFILE", raising=False)
-
-
-@pytest.fixture
-def lgtop(capsys, monkeypatch):
-    monkeypatch.setenv("LGTOP_DEBUG", "1")
-
-    def command(*argv):
-        code = main.run(argv)
-        captured = capsys.readouterr()
-        assert "\x1b" not in captured.out + captured.err
-        return code, captured.out, captured.err
-
-    return command
 
 
 @pytest.fixture

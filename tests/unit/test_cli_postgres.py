@@ -3,31 +3,15 @@
 import copy
 import json
 
-import pytest
 from langgraph.checkpoint.postgres import PostgresSaver
 
 from demo_graphs import approval, pipeline
 from tests import hostile, schemas
 from tests.holding import Holding
 from tests.postgres import PASSWORD
-from tui.cli import main
 from tui.cli.exits import Exit
 
 VIEWS = (("show", schemas.SHOW), ("history", schemas.HISTORY), ("diff", schemas.DIFF))
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    """Run a command; give its code and outputs, as long as they hold nothing that a terminal would obey."""
-    monkeypatch.setenv("LGTOP_DEBUG", "1")
-
-    def command(*argv):
-        code = main.run(argv)
-        captured = capsys.readouterr()
-        assert "\x1b" not in captured.out + captured.err
-        return code, captured.out, captured.err
-
-    return command
 
 
 def play(url):
@@ -47,9 +31,9 @@ def play(url):
                 assert thread == "failed"
 
 
-def test_every_command(run, postgres_url):
+def test_every_command(lgtop, postgres_url):
     play(postgres_url)
-    code, out, err = run("ls", "--json", "-s", postgres_url)
+    code, out, err = lgtop("ls", "--json", "-s", postgres_url)
     assert (code, err) == (Exit.DONE, "")
     threads = json.loads(out)
     schemas.check(threads, schemas.THREADS)
@@ -59,21 +43,21 @@ def test_every_command(run, postgres_url):
         "waiting": "waiting",
     }
     for command, schema in VIEWS:
-        code, out, _ = run(command, "--json", "-s", postgres_url, "done")
+        code, out, _ = lgtop(command, "--json", "-s", postgres_url, "done")
         assert code == Exit.DONE
         schemas.check(json.loads(out), schema)
-    code, out, _ = run("inbox", "--json", "-s", postgres_url)
+    code, out, _ = lgtop("inbox", "--json", "-s", postgres_url)
     assert code == Exit.DONE
     schemas.check(json.loads(out), schemas.INBOX)
     assert {question["node"] for question in json.loads(out)} == {"finance", "legal"}
 
 
-def test_operating(run, postgres_url, postgres_database, tmp_path, monkeypatch):
+def test_operating(lgtop, postgres_url, postgres_database, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     play(postgres_url)
 
     def told(schema, command, *words, code=Exit.DONE, store=postgres_url):
-        got, out, err = run(command, "-s", store, *words, "--json")
+        got, out, err = lgtop(command, "-s", store, *words, "--json")
         assert got == code, err
         assert PASSWORD not in out + err
         return schemas.checked(json.loads(out), schema)
@@ -99,42 +83,42 @@ def test_operating(run, postgres_url, postgres_database, tmp_path, monkeypatch):
     again = told(schemas.IMPORTED, "import", str(file), store=other, code=Exit.REFUSED)
     assert {one["outcome"] for one in again} == {"refused"}
     assert told(schemas.BULK, "rm", "done", "--yes", store=other)["deleted"]["threads"] == 1
-    assert run("rm", "-s", other, "done", "--yes")[0] == Exit.NOT_FOUND
+    assert lgtop("rm", "-s", other, "done", "--yes")[0] == Exit.NOT_FOUND
     left = {thread["thread_id"]: thread["status"] for thread in told(schemas.THREADS, "ls", store=other)}
     assert left == {"failed": "failed", "waiting": "waiting"}
 
 
-def test_one_newest_thread(run, postgres_url):
+def test_one_newest_thread(lgtop, postgres_url):
     play(postgres_url)
-    code, out, _ = run("ls", "--jsonl", "--limit", "1", "-s", postgres_url)
+    code, out, _ = lgtop("ls", "--jsonl", "--limit", "1", "-s", postgres_url)
     assert code == Exit.DONE
     assert [json.loads(line)["thread_id"] for line in out.splitlines()] == ["waiting"]
 
 
-def test_hostile_rows(run, postgres_url, tmp_path):
+def test_hostile_rows(lgtop, postgres_url, tmp_path):
     canary = tmp_path / "canary"
     hostile.hostile_postgres(postgres_url, canary)
-    code, out, _ = run("ls", "--json", "-s", postgres_url)
+    code, out, _ = lgtop("ls", "--json", "-s", postgres_url)
     assert code == Exit.DONE
     threads = json.loads(out)
     schemas.check(threads, schemas.THREADS)
-    assert run("ls", "-s", postgres_url)[0] == Exit.DONE
-    assert run("inbox", "-s", postgres_url)[0] == Exit.DONE
+    assert lgtop("ls", "-s", postgres_url)[0] == Exit.DONE
+    assert lgtop("inbox", "-s", postgres_url)[0] == Exit.DONE
     for thread in threads[::6]:
         for command, schema in VIEWS:
-            code, out, _ = run(command, "--json", "-s", postgres_url, "--", thread["thread_id"])
+            code, out, _ = lgtop(command, "--json", "-s", postgres_url, "--", thread["thread_id"])
             assert code == Exit.DONE, (command, thread["thread_id"])
             schemas.check(json.loads(out), schema)
     assert not canary.exists()
 
 
-def test_a_database_without_tables_and_a_password_that_stays_secret(run, postgres_database, monkeypatch):
+def test_a_database_without_tables_and_a_password_that_stays_secret(lgtop, postgres_database, monkeypatch):
     monkeypatch.delenv("LGTOP_DEBUG")
     empty = postgres_database(None)
-    code, out, err = run("ls", "-s", empty)
+    code, out, err = lgtop("ls", "-s", empty)
     assert (code, out) == (Exit.STORE, "")
     assert err.count("\n") == 1
     wrong = "postgresql://nobody:hunter2@127.0.0.1:1/none?connect_timeout=2"
-    code, out, err = run("show", "-s", wrong, "x")
+    code, out, err = lgtop("show", "-s", wrong, "x")
     assert (code, out) == (Exit.STORE, "")
     assert "hunter2" not in err

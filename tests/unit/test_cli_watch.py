@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,13 @@ def store(tmp_path):
 
 @pytest.fixture
 def watch(store):
-    """Start a watch that is ready."""
+    with watches(store) as start:
+        yield start
+
+
+@contextmanager
+def watches(store):
+    """Start watches that are ready, and end them."""
     started = []
 
     def start(*words):

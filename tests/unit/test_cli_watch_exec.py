@@ -12,7 +12,7 @@ from tests.holding import Holding
 from tests.locking import within
 from tui.cli.exits import Exit
 
-from .test_cli_watch import Watch, move
+from .test_cli_watch import move, watches
 
 
 @pytest.fixture
@@ -26,17 +26,8 @@ def store(tmp_path, monkeypatch):
 
 @pytest.fixture
 def watch(store):
-    started = []
-
-    def start(*words):
-        started.append(one := Watch(store, *words))
-        one.hear("Watching")
-        return one
-
-    yield start
-    for one in started:
-        one.process.kill()
-        one.process.wait()
+    with watches(store) as start:
+        yield start
 
 
 def lines_in(path):

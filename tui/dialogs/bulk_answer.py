@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,12 +17,11 @@ from backends.present import to_json
 from backends.questions import question_text
 
 from ..bulk_words import threads
-from ..forms.field import FieldError
 from ..forms.shape import shape_of_answer
 from ..widgets.entry import Entry
 from ..widgets.key_bar import KeyBar
 from ..widgets.sheet import Paragraph, Sheet
-from .modal import Modal
+from .one_entry import OneEntry
 
 if TYPE_CHECKING:
     from backends.reader import Reader
@@ -71,14 +70,13 @@ def read_questions(reader: Reader, thread_ids: Sequence[str]) -> Questions:
     return Questions(asked, waiting, min(len(thread_ids), _READ), len(thread_ids))
 
 
-class BulkAnswer(Modal[tuple[Any] | None]):
+class BulkAnswer(OneEntry):
     """Asks for one answer; answers with it, or with ``None``.
 
     Args:
         questions: What is asked.
     """
 
-    AUTO_FOCUS = ""
     BINDING_GROUP_TITLE = "Answer"
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -87,12 +85,11 @@ class BulkAnswer(Modal[tuple[Any] | None]):
     ]
 
     def __init__(self, questions: Questions) -> None:
-        super().__init__()
         self._questions = questions
         first = questions.asked[0][0] if questions.asked else None
         schema = first.response_schema if first is not None else None
         shape = None if first is None else shape_of_answer(to_json(first.value), schema)
-        self._entry = Entry(shape, check=lambda value: problems(value, schema))
+        super().__init__(Entry(shape, check=lambda value: problems(value, schema)))
 
     def compose(self) -> ComposeResult:
         """A frame with the questions, and what there is to fill in."""
@@ -101,10 +98,6 @@ class BulkAnswer(Modal[tuple[Any] | None]):
             yield Sheet(paragraphs(self._questions))
             yield self._entry
             yield KeyBar()
-
-    def on_mount(self) -> None:
-        """Begin to fill in."""
-        self._entry.enter()
 
     def on_resize(self) -> None:
         """Make the frame as high as what is in it."""
@@ -116,27 +109,10 @@ class BulkAnswer(Modal[tuple[Any] | None]):
         sheet.styles.height = wanted = max(1, min(wanted, self.size.height // 2))
         self.query_one(".dialog").styles.height = min(self.size.height, wanted + self._entry.lines + _CHROME)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A form, where there is one."""
-        return self._entry.has_form if action == "turn" else super().check_action(action, parameters)
-
     def action_turn(self) -> None:
         """As a form, or as JSON."""
-        self._entry.turn()
+        super().action_turn()
         self._fit()
-
-    async def action_accept(self) -> None:
-        """Answer, unless something is wrong with it."""
-        try:
-            value = await self._entry.value()
-        except FieldError:
-            return
-        self.dismiss((value,))
-
-    async def on_entry_submitted(self, event: Entry.Submitted) -> None:
-        """Enter in a field."""
-        event.stop()
-        await self.action_accept()
 
 
 def paragraphs(questions: Questions) -> list[Paragraph]:

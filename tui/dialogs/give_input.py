@@ -12,15 +12,14 @@ from textual.widgets import Static
 from backends.control.schema import problems
 from backends.graphs.drawing import Drawing
 
-from ..forms.field import FieldError
 from ..forms.json_text import write_json
 from ..forms.schema import shape_of_schema
 from ..widgets.entry import Entry
 from ..widgets.key_bar import KeyBar
-from .modal import Modal
+from .one_entry import OneEntry
 
 
-class GiveInput(Modal[tuple[Any] | None]):
+class GiveInput(OneEntry):
     """Asks for an input; answers with it, or with ``None``.
 
     Args:
@@ -28,7 +27,6 @@ class GiveInput(Modal[tuple[Any] | None]):
         value: What stands there at first; JSON.
     """
 
-    AUTO_FOCUS = ""
     BINDING_GROUP_TITLE = "Input"
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,13 +35,14 @@ class GiveInput(Modal[tuple[Any] | None]):
     ]
 
     def __init__(self, drawing: Drawing, value: Any) -> None:
-        super().__init__()
         schema = drawing.input_schema
-        self._entry = Entry(
-            shape_of_schema(schema),
-            write_json(value),
-            as_json=True,
-            check=lambda given: problems(given, schema, partial=True),
+        super().__init__(
+            Entry(
+                shape_of_schema(schema),
+                write_json(value),
+                as_json=True,
+                check=lambda given: problems(given, schema, partial=True),
+            )
         )
 
     def compose(self) -> ComposeResult:
@@ -54,27 +53,5 @@ class GiveInput(Modal[tuple[Any] | None]):
             yield KeyBar()
 
     def on_mount(self) -> None:
-        """Begin to write."""
+        """Make room to write."""
         self.query_one(".dialog").styles.height = 20
-        self._entry.enter()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A form, where there is one."""
-        return self._entry.has_form if action == "turn" else super().check_action(action, parameters)
-
-    def action_turn(self) -> None:
-        """As a form, or as JSON."""
-        self._entry.turn()
-
-    async def action_accept(self) -> None:
-        """Answer, unless something is wrong with it."""
-        try:
-            value = await self._entry.value()
-        except FieldError:
-            return
-        self.dismiss((value,))
-
-    async def on_entry_submitted(self, event: Entry.Submitted) -> None:
-        """Enter in the last field."""
-        event.stop()
-        await self.action_accept()
