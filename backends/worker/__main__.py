@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import signal
 import sys
 
 HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -25,6 +26,8 @@ def main() -> int:
     if sys.version_info < OLDEST:
         print(f"This is Python {sys.version.split()[0]}; lgtop's runs need 3.11 or newer.", file=sys.stderr)
         return 5
+    if "--nursery" not in sys.argv:
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))  # until the run listens
     package = _load_package()
     if "--nursery" in sys.argv:
         request = importlib.import_module(f"{package}.worker.nursery").serve()

@@ -24,6 +24,7 @@ from ..folders import write_whole
 from ..runs.record import BOOT, EXIT
 from ..runs.spec import GraphRef
 from .loading import load_target, prepare_path
+from .signals import hold_back, let_through
 
 _MODULES = (
     "langgraph.graph",
@@ -133,10 +134,12 @@ class _Births:
     def _bear(self, request: dict[str, Any]) -> str | None:
         """Fork; what is asked, in the fork."""
         record = request["record"]
+        hold_back()
         pid = os.fork()
         if not pid:
             self._leave(Path(record), request["root"])
             return str(request["spec"])
+        let_through()
         self._records[pid] = record
         _tell(self._answers, {"record": record, "pid": pid})
         return None

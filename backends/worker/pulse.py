@@ -58,9 +58,10 @@ class Pulse:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and wait for it: nothing is written after this."""
+        """End, and wait for it: nothing is written after this. It may never have begun."""
         self._news.put(None)
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def _beat(self) -> None:
         while True:

@@ -90,19 +90,19 @@ class Session:
 
     def run(self) -> Ending:
         """Do it, and write the end down."""
-        self._stop.listen()
-        logs.listen(self._recorder)
         copies.watch()
-        self._recorder.write(Kind.STARTED, pid=os.getpid(), host=socket.gethostname(), **_versions())
-        self._pulse.start()
         try:
+            self._stop.listen()  # from here on a signal may raise
+            logs.listen(self._recorder)
+            self._recorder.write(Kind.STARTED, pid=os.getpid(), host=socket.gethostname(), **_versions())
+            self._pulse.start()
             end = self._guarded()
+            self._stop.ignore()
         except BaseException as error:  # whatever the user's code raises is the end of the run, and must be told
             copies.end_if_copy(1)
             self._stop.ignore()
             head, after = place(self._spec)
             end = dataclasses.replace(self._failed(error), head=head, next=after)
-        self._stop.ignore()
         self._narrator.finish()
         self._pulse.stop()
         if self._lock is not None:

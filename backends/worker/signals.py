@@ -15,6 +15,16 @@ DRAIN, CANCEL = "drain", "cancel"
 _HOW = {signal.SIGTERM: DRAIN, signal.SIGINT: CANCEL}
 
 
+def hold_back() -> None:
+    """Let signals wait until ``Stop.listen``: one that came earlier would kill the run without a word."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HOW)
+
+
+def let_through() -> None:
+    """The contrary."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HOW)
+
+
 class Stop:
     """Listens for signals in the main thread.
 
@@ -41,6 +51,7 @@ class Stop:
         for number in _HOW:
             signal.signal(number, self._handle)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        let_through()
 
     def driving(self, interrupt: Callable[[bool], None], control: Any) -> None:
         """From now on the graph runs.

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from backends.bulk.await_end import ended
 from backends.locks.key import store_key
 from backends.runs import nursery
+from backends.runs.alive import holder_pid
 from backends.runs.nursery import Nurseries, Nursery
 from backends.runs.record import new_record
 from backends.runs.run import Run, RunState
@@ -147,6 +148,21 @@ def test_a_forked_run_is_as_one_that_was_started_by_itself(project: Path, nurser
     assert told(project, "another")["parent"] != one["parent"]
     gate.touch()
     assert ended(left.folder).state is RunState.DONE
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_as_early_as_can_be_ends_a_run_with_a_word(
+    project: Path, nurseries: Nurseries, number: signal.Signals
+) -> None:
+    ended(begun(nurseries.start, spec_of(project, "first")).folder)
+    for turn in range(8):
+        run = begun(nurseries.start, spec_of(project, f"early-{turn}"))
+        until(lambda run=run: holder_pid(run.folder))  # type: ignore[misc]
+        time.sleep(turn * 0.002)  # another moment of its beginning each time
+        with suppress(ProcessLookupError):
+            os.kill(holder_pid(run.folder) or 2**22, number)
+        found = ended(run.folder)
+        assert found.state in (RunState.DONE, RunState.DRAINED, RunState.CANCELLED), found
 
 
 def test_a_graph_that_sets_what_langgraph_reads_at_import_is_not_forked(project: Path) -> None:
