@@ -6,6 +6,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from backends.runs.events import Event, Kind
 from backends.runs.recorder import EVENTS, Recorder
 
@@ -126,3 +128,15 @@ recorder.write(Kind.HEARTBEAT, n=2)
     assert torn.endswith("yyy")
     assert "2 events could not be written" in json.loads(notice)["text"]
     assert json.loads(last)["n"] == 2
+
+
+@pytest.mark.parametrize("kind", [Kind.TASK, Kind.CUSTOM])
+@pytest.mark.parametrize("text", ["plain", "Größe 漢字 \u2028", "lone\ud800", "a\x00\x1b[2J", "\U0001f600", "\\ud800"])
+def test_whatever_a_name_is_made_of_it_is_read_as_it_was_told(tmp_path: Path, kind: Kind, text: str) -> None:
+    recorder = Recorder(tmp_path)
+    recorder.write(kind, name=text, step=2**70, next=[text, None])
+    recorder.close()
+    (told,) = (tmp_path / EVENTS).read_text().splitlines()
+    found = Event.from_json(told)
+    assert (found.kind, found.data) == (kind, {"name": text, "step": 2**70, "next": [text, None]})
+    assert told.isascii()
