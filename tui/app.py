@@ -159,6 +159,11 @@ class LgtopApp(Everywhere):
         project = self._project or Project(Path.cwd())
         return Control(self, self.address, self.store_thread, project, self.readonly)
 
+    @property
+    def knows_verbs(self) -> bool:
+        """Whether what tells which verbs make sense has been loaded."""
+        return "control" in vars(self)
+
     @cached_property
     def bulk(self) -> Bulk:
         """What is done to many threads at once."""

@@ -50,7 +50,7 @@ class BulkKeys(ControlScreen):
     def _reasons(self, *verbs: str) -> tuple[str, ...]:
         """Why each verb cannot be done; what is marked decides where anything is."""
         reasons = super()._reasons(*verbs)
-        if self.lgtop.live.info is None or not self.threads.marked:
+        if self.lgtop.live.info is None or not self.lgtop.knows_verbs or not self.threads.marked:
             return reasons
         refusal = self.lgtop.control.gate.refusal(self.lgtop.live.info)
         together = {verb: "" if verb == "export" else refusal for verb in _TOGETHER}

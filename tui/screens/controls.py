@@ -17,9 +17,6 @@ from .dimmed import DimmedKeys
 if TYPE_CHECKING:
     from backends.runs.run import Run
 
-_SETTLED: Final = 0.5
-"""Seconds after which the runs are followed: what is on screen comes first."""
-
 _KEYS: Final = {
     "resume": ("r", "Run what is not finished"),
     "answer": ("a", "Answer the questions of this thread"),
@@ -58,6 +55,8 @@ class ControlScreen(DimmedKeys):
     A subclass lists ``controls`` among its bindings and says in ``spot`` where the person is.
     """
 
+    _following = False
+
     def spot(self) -> Spot | None:
         """Where the person is; ``None`` where no thread is under the cursor."""
         raise NotImplementedError
@@ -70,11 +69,15 @@ class ControlScreen(DimmedKeys):
         """Follow whatever decides what can be done."""
         self.lgtop.live.changed.subscribe(self, self.see_verbs)
         self.lgtop.live.connected.subscribe(self, self.see_verbs)
-        self.set_timer(_SETTLED, self._follow_runs)
+        if self.lgtop.knows_verbs:
+            self._follow_runs()
 
     def _follow_runs(self) -> None:
-        """Not for the first frame, because the code for runs is loaded after it."""
-        self.lgtop.control.runs_changed.subscribe(self, self.see_verbs)
+        """Hear of runs, too; the first rows come before, because the code for runs has to be loaded."""
+        if not self._following:
+            self._following = True
+            self.lgtop.control.runs_changed.subscribe(self, self.see_verbs)
+            self.see_verbs()
 
     def on_lines_cursor_moved(self, event: Lines.CursorMoved) -> None:
         """Other verbs may make sense here."""
@@ -82,6 +85,8 @@ class ControlScreen(DimmedKeys):
 
     def see_verbs(self, news: Change | Connection | tuple[Run, ...] | None = None) -> None:
         """Draw the keys again if others make sense now than when they were drawn."""
+        if not self._following and (self.lgtop.live.index.rows or self.lgtop.live.index.complete):
+            self.call_after_refresh(self._follow_runs)
         drawn = self.query_one(KeyBar).drawn
         if any(enabled is bool(self.why_not(action)) for action, enabled in drawn.items()):
             self.refresh_bindings()
@@ -89,7 +94,7 @@ class ControlScreen(DimmedKeys):
     def _reasons(self, *verbs: str) -> tuple[str, ...]:
         """Why each verb cannot be done here and now; empty where it can."""
         info = self.lgtop.live.info
-        if info is None:
+        if info is None or not self.lgtop.knows_verbs:
             return ("The store is not open yet.",) * len(verbs)
         spot, control = self.spot(), self.lgtop.control
         run = control.run_of(spot.thread_id) if spot is not None else None
