@@ -131,7 +131,6 @@ class Narrator:
     ) -> None:
         self._recorder.write(
             Kind.TASK,
-            later=not self._running and error is None,
             phase="end",
             id=task_id,
             name=name,
