@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
 from .address import Address, mask_dsn
@@ -53,6 +53,12 @@ _REOPEN_SECONDS: Final = 1.0
 
 _STOP_SECONDS: Final = 1.0
 
+_GLIMPSED: Final = 100
+"""Threads told of before everything else: what a screen has room for."""
+
+_BREATH: Final = 0.1
+"""Seconds of rest after that, so that the screen draws them before anything else is imported and read."""
+
 
 class Feed:
     """Follows a store on a thread and a connection of its own.
@@ -82,6 +88,7 @@ class Feed:
         self._tell = on_event
         self._decoder = decoder
         self._opener = opener or (lambda: open_store(address.dsn or address.path or address.raw))
+        self._glimpsed = opener is not None or address.dsn is None
         self._witness = witness or Witness.of(address)
         self._roster = Roster()
         self._store: Store | None = None
@@ -121,6 +128,8 @@ class Feed:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        if not self._glimpsed:
+            self._glimpse()
         while not self._stopping.is_set():
             session: Session | None = None
             try:
@@ -137,6 +146,20 @@ class Feed:
         self._witness.close()
         if self._alarm is not None:
             self._alarm.stop()
+
+    def _glimpse(self) -> None:
+        """Tell of the newest threads by a connection to a server that is open sooner than the one that follows it.
+
+        What goes wrong goes wrong there again, and is told of then.
+        """
+        with suppress(StoreError), closing(open_store(self._address.dsn or "", brief=True)) as store:
+            self._store = store
+            heads = tuple(store.newest_heads(_GLIMPSED))
+            self._roster = Roster(heads)
+            self._say(Opened(store.info))
+            self._say(HeadsLoaded(heads, complete=False))
+            self._store = None
+        self._stopping.wait(_BREATH)
 
     def _begin(self, store: Store) -> Session:
         self._store = store

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from backends.text import one_line
+
+from .config_path import config_path
 
 COLOURS: Final = {
     "red": "failed",
@@ -115,18 +115,6 @@ class Config:
             hint = _meant(name, self.profiles) or (f" There are: {known}." if known else " There is none at all.")
             raise ConfigError(f"There is no profile {_quoted(name)} in {config_path()}.{hint}")
         return self.profiles[name]
-
-
-def config_path() -> str:
-    """Path of the file, which need not exist: ``$XDG_CONFIG_HOME/lgtop/config.toml`` or what stands for it."""
-    home = os.environ.get("XDG_CONFIG_HOME", "").strip()
-    if not home and sys.platform != "darwin":
-        home = os.path.expanduser("~/.config")
-    if home:
-        return os.path.join(os.path.abspath(home), "lgtop", "config.toml")
-    from platformdirs import user_config_dir
-
-    return os.path.join(user_config_dir("lgtop", appauthor=False), "config.toml")
 
 
 def load_config() -> Config:

@@ -10,7 +10,8 @@ import pytest
 from tests.sqlite_files import make
 from tui.cli import main
 from tui.cli.exits import Exit
-from tui.config import COLOURS, COLUMNS, SORTS, THEMES, ConfigError, config_path, load_config
+from tui.config import COLOURS, COLUMNS, SORTS, THEMES, ConfigError, load_config
+from tui.config_path import config_path
 
 GOOD = """
 sort = "active"

@@ -31,7 +31,7 @@ from tests.project import make_project
 from tests.sqlite_files import _TAIL, as_nobody, connect, fork, make, put
 from tui.cli import main
 from tui.cli.exits import Exit
-from tui.config import config_path
+from tui.config_path import config_path
 
 ROOT = Path(__file__).resolve().parents[2]
 

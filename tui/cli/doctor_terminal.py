@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from backends.address import mask_dsn
 from backends.doctor.finding import Finding, State
-from tui.config import ConfigError, config_path, load_config
+from tui.config import ConfigError, load_config
+from tui.config_path import config_path
 from tui.terminal import Terminal
 
 if TYPE_CHECKING:

@@ -44,14 +44,15 @@ def run(options: Namespace) -> Exit:
     options.store = options.store or options.named
     if options.json or options.jsonl or not output.has_terminal():
         return print_list(options)
-    from backends.query import parse
     from backends.store import open_store
 
     # Both are refused in a sentence here rather than on a screen that opens and closes again.
     if options.filter:
+        from backends.query import parse
+
         parse(options.filter)
     address, settings = address_of(options), _settings(options)
-    open_store(address.target).close()
+    open_store(address.target, brief=True).close()
     return open_app(address, options.filter, readonly=options.readonly, project=_project(options), **settings)
 
 
@@ -76,11 +77,13 @@ def _settings(options: Namespace) -> dict[str, Any]:
     """
     import os
 
-    from tui.config import Config, ConfigError, Look, config_path, load_config
+    from tui.config_path import config_path
 
     profile = chosen(options)
     if profile is None and not os.path.lexists(config_path()):
         return {}
+    from tui.config import Config, ConfigError, Look, load_config
+
     try:
         config: Config = load_config()
         if config.keys:

@@ -96,6 +96,7 @@ class ThreadsScreen(BulkKeys):
         self._text = query
         self._facets: Facets | None = None
         self._typing: Timer | None = None
+        self._painted = False
 
     # What is on it
 
@@ -137,6 +138,9 @@ class ThreadsScreen(BulkKeys):
             threads.glow(change.fresh, on=True)
             self.set_timer(_GLOW, partial(threads.glow, change.fresh, False))
         self._say()
+        if threads.line_count and not self._painted:
+            self._painted = True
+            self._on_timer_update()  # the first rows now, instead of at the next sixtieth of a second
 
     def _connected(self, connection: Connection) -> None:
         """Say how the connection is."""

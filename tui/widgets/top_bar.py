@@ -12,7 +12,6 @@ from backends.model import ATTENTION, StatusName
 from backends.store import StoreInfo
 from backends.text import one_line
 
-from ..config import COLOURS
 from ..glyphs import APPROXIMATELY, STATUS
 from ..words import short_id
 from .one_line import OneLine, Piece, cells
@@ -33,6 +32,9 @@ _DISPENSABLE = (
     StatusName.WAITING,
 )
 """The same in the order in which they are left out where there is too little room."""
+
+_SETTLED = 0.5
+"""Seconds after which the bar asks what is done to many threads."""
 
 _LONG = 3
 """Forms of the left half that name the store and say that nothing is written."""
@@ -74,6 +76,12 @@ class TopBar(OneLine):
 
     def on_mount(self) -> None:
         """Follow what is done to many threads."""
+        if "bulk" in vars(self.app):
+            self._follow_bulk()
+        else:
+            self.set_timer(_SETTLED, self._follow_bulk)  # not loaded for the first frame: there is none yet
+
+    def _follow_bulk(self) -> None:
         bulk: Bulk | None = getattr(self.app, "bulk", None)
         if bulk is not None:
             bulk.changed.subscribe(self, lambda work: self._be_busy(bulk))
@@ -125,6 +133,8 @@ class TopBar(OneLine):
         mark: tuple[str, str] | None = getattr(self.app, "mark", None)
         if mark is None:
             return []
+        from ..config import COLOURS
+
         name, colour = mark
         return [(f" {one_line(name, 20)} ", f"bold background on {COLOURS[colour]}"), ("  ", "")]
 
