@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from .address import Address, mask_dsn
@@ -30,6 +30,7 @@ from .witness import GLANCE_SECONDS, Witness
 
 if TYPE_CHECKING:
     from .decode import Decoder
+    from .first_page import FirstPage
 
 __all__ = [
     "Analysed",
@@ -53,9 +54,6 @@ _REOPEN_SECONDS: Final = 1.0
 
 _STOP_SECONDS: Final = 1.0
 
-_GLIMPSED: Final = 100
-"""Threads told of before everything else: what a screen has room for."""
-
 _BREATH: Final = 0.1
 """Seconds of rest after that, so that the screen draws them before anything else is imported and read."""
 
@@ -74,6 +72,7 @@ class Feed:
         opener: Opens the store; by default ``open_store`` at the address.
         witness: Knows who runs threads, and how their last runs ended; by default one of the address. The feed keeps
             it up to date, so that others may ask it, too.
+        first: Gives the newest threads, of which is told before the store is opened.
     """
 
     def __init__(
@@ -83,12 +82,13 @@ class Feed:
         decoder: Decoder | None = None,
         opener: Callable[[], Store] | None = None,
         witness: Witness | None = None,
+        first: FirstPage | None = None,
     ) -> None:
         self._address = address
         self._tell = on_event
         self._decoder = decoder
         self._opener = opener or (lambda: open_store(address.dsn or address.path or address.raw))
-        self._glimpsed = opener is not None or address.dsn is None
+        self._first = first
         self._witness = witness or Witness.of(address)
         self._roster = Roster()
         self._store: Store | None = None
@@ -128,8 +128,8 @@ class Feed:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        if not self._glimpsed:
-            self._glimpse()
+        if self._first is not None:
+            self._show(self._first)
         while not self._stopping.is_set():
             session: Session | None = None
             try:
@@ -147,19 +147,14 @@ class Feed:
         if self._alarm is not None:
             self._alarm.stop()
 
-    def _glimpse(self) -> None:
-        """Tell of the newest threads by a connection to a server that is open sooner than the one that follows it.
-
-        What goes wrong goes wrong there again, and is told of then.
-        """
-        with suppress(StoreError), closing(open_store(self._address.dsn or "", brief=True)) as store:
-            self._store = store
-            heads = tuple(store.newest_heads(_GLIMPSED))
+    def _show(self, first: FirstPage) -> None:
+        """Tell of the newest threads before the store is opened to be followed."""
+        if (page := first()) is not None:
+            info, heads = page
             self._roster = Roster(heads)
-            self._say(Opened(store.info))
+            self._say(Opened(info))
             self._say(HeadsLoaded(heads, complete=False))
-            self._store = None
-        self._stopping.wait(_BREATH)
+            self._stopping.wait(_BREATH)
 
     def _begin(self, store: Store) -> Session:
         self._store = store

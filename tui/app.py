@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from backends.decode import Decoder
     from backends.feed import Feed
     from backends.feed_events import Event
+    from backends.first_page import FirstPage
     from backends.reader import Reader
     from backends.witness import Witness
 
@@ -67,6 +68,7 @@ class LgtopApp(Everywhere):
         filters: Saved filters by the name on their tab.
         columns: Columns of the list by name; empty for those that fit.
         mark: Name and colour (``config.COLOURS``) that mark the store in the first line.
+        first: Gives what is shown first (``backends.first_page``).
         keymap: Keys by binding id.
         theme: Name of a theme; chosen to suit the terminal unless given.
         terminal: What the terminal can do; found out unless given.
@@ -99,6 +101,7 @@ class LgtopApp(Everywhere):
         filters: Mapping[str, str] | None = None,
         columns: Sequence[str] = (),
         mark: tuple[str, str] | None = None,
+        first: FirstPage | None = None,
         keymap: Mapping[str, str] | None = None,
         theme: str | None = None,
         terminal: Terminal | None = None,
@@ -118,6 +121,7 @@ class LgtopApp(Everywhere):
         self.store_thread = StoreThread(self._open_reader)
         self.feed: Feed | None = None
         self._decoder = decoder
+        self._first_page = first
         self._project = project
         self._first_thread = thread
         self._first_query = query
@@ -217,7 +221,7 @@ class LgtopApp(Everywhere):
         """Begin to read the store, and to hear of its changes."""
         from backends.feed import Feed
 
-        self.feed = Feed(self.address, self._heard, self._decoder, witness=self.witness)
+        self.feed = Feed(self.address, self._heard, self._decoder, witness=self.witness, first=self._first_page)
         self.feed.start()
 
     def _heard(self, event: Event) -> None:

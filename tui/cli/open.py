@@ -44,6 +44,7 @@ def run(options: Namespace) -> Exit:
     options.store = options.store or options.named
     if options.json or options.jsonl or not output.has_terminal():
         return print_list(options)
+    from backends.first_page import first_page
     from backends.store import open_store
 
     # Both are refused in a sentence here rather than on a screen that opens and closes again.
@@ -52,8 +53,8 @@ def run(options: Namespace) -> Exit:
 
         parse(options.filter)
     address, settings = address_of(options), _settings(options)
-    open_store(address.target, brief=True).close()
-    return open_app(address, options.filter, readonly=options.readonly, project=_project(options), **settings)
+    project, first = _project(options), first_page(open_store(address.target, brief=True))
+    return open_app(address, options.filter, readonly=options.readonly, project=project, first=first, **settings)
 
 
 def print_list(options: Namespace) -> Exit:
