@@ -105,7 +105,7 @@ def test_subtransactions(store: PostgresStore, connection: psycopg.Connection, p
         put(connection, "meanwhile")
         delta = store.poll(cursor)
         assert delta.changed == {"meanwhile"}
-    assert store.poll(delta.cursor).changed == {"plain", *(f"t{number}" for number in range(100))}
+    assert store.poll(delta.cursor).changed - {"meanwhile"} == {"plain", *(f"t{number}" for number in range(100))}
 
 
 def test_an_update_in_place(store: PostgresStore, connection: psycopg.Connection) -> None:
