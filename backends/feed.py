@@ -55,7 +55,7 @@ _REOPEN_SECONDS: Final = 1.0
 _STOP_SECONDS: Final = 1.0
 
 _BREATH: Final = 0.1
-"""Seconds of rest after that, so that the screen draws them before anything else is imported and read."""
+"""Seconds of rest after the first page, so that the screen draws it before the store is opened and read."""
 
 
 class Feed:

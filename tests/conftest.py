@@ -28,7 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Half as many again as there are processors: a third of the time is spent on waiting for other processes."""
-    return math.ceil(1.5 * len(os.sched_getaffinity(0)))
+    ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # macOS has none
+    return math.ceil(1.5 * ours)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -7,16 +7,17 @@ code and are untrusted.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+_fast: Callable[[Any], bytes] | None
 try:
     from orjson import dumps as _fast  # comes with LangGraph's SDK, as a rule
 except ImportError:
-    _fast = None  # type: ignore[assignment]
+    _fast = None
 
 _encode = json.JSONEncoder(default=str).encode
 """Made once: ``json.dumps`` makes an encoder at each call that is given a ``default``."""

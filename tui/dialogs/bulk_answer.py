@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -70,7 +70,7 @@ def read_questions(reader: Reader, thread_ids: Sequence[str]) -> Questions:
     return Questions(asked, waiting, min(len(thread_ids), _READ), len(thread_ids))
 
 
-class BulkAnswer(OneEntry):
+class BulkAnswer(OneEntry[tuple[Any] | None]):
     """Asks for one answer; answers with it, or with ``None``.
 
     Args:
@@ -108,6 +108,10 @@ class BulkAnswer(OneEntry):
         wanted = sheet.height_at(min(_WIDTH, self.size.width) - _SIDES)
         sheet.styles.height = wanted = max(1, min(wanted, self.size.height // 2))
         self.query_one(".dialog").styles.height = min(self.size.height, wanted + self._entry.lines + _CHROME)
+
+    def answer(self, value: Any) -> tuple[Any] | None:
+        """The value, in a tuple since it may be ``None`` itself."""
+        return (value,)
 
     def action_turn(self) -> None:
         """As a form, or as JSON."""

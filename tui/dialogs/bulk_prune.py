@@ -14,11 +14,10 @@ from backends.maintenance.policy import Policy
 from backends.query_parse import seconds
 from backends.text import one_line
 
-from ..forms.field import FieldError
 from ..forms.schema import shape_of_schema
 from ..widgets.entry import Entry
 from ..widgets.key_bar import KeyBar
-from .modal import Modal
+from .one_entry import OneEntry
 
 _SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -38,14 +37,13 @@ _CHROME: Final = 6
 """Lines of the frame, its title and its keys."""
 
 
-class BulkPrune(Modal[Policy | None]):
+class BulkPrune(OneEntry[Policy | None]):
     """Asks for a policy; answers with it, or with ``None``.
 
     Args:
         title: What is pruned; untrusted.
     """
 
-    AUTO_FOCUS = ""
     BINDING_GROUP_TITLE = "Prune"
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,9 +51,8 @@ class BulkPrune(Modal[Policy | None]):
     ]
 
     def __init__(self, title: str) -> None:
-        super().__init__()
+        super().__init__(Entry(shape_of_schema(_SCHEMA), check=lambda given: _wrong(given)))
         self._heading = one_line(title, 100)
-        self._entry = Entry(shape_of_schema(_SCHEMA), check=lambda given: _wrong(given))
 
     def compose(self) -> ComposeResult:
         """A frame with the fields in it."""
@@ -65,22 +62,12 @@ class BulkPrune(Modal[Policy | None]):
             yield KeyBar()
 
     def on_mount(self) -> None:
-        """Begin to fill in."""
+        """Make the frame as high as the fields."""
         self.query_one(".dialog").styles.height = self._entry.lines + _CHROME
-        self._entry.enter()
 
-    async def action_accept(self) -> None:
-        """Answer, unless something is wrong with it."""
-        try:
-            given = await self._entry.value()
-        except FieldError:
-            return
-        self.dismiss(policy_of(given))
-
-    async def on_entry_submitted(self, event: Entry.Submitted) -> None:
-        """Enter in a field."""
-        event.stop()
-        await self.action_accept()
+    def answer(self, value: Any) -> Policy | None:
+        """The policy that the fields make."""
+        return policy_of(value)
 
 
 def policy_of(given: dict[str, Any]) -> Policy:

@@ -19,7 +19,7 @@ from ..widgets.key_bar import KeyBar
 from .one_entry import OneEntry
 
 
-class GiveInput(OneEntry):
+class GiveInput(OneEntry[tuple[Any] | None]):
     """Asks for an input; answers with it, or with ``None``.
 
     Args:
@@ -55,3 +55,7 @@ class GiveInput(OneEntry):
     def on_mount(self) -> None:
         """Make room to write."""
         self.query_one(".dialog").styles.height = 20
+
+    def answer(self, value: Any) -> tuple[Any] | None:
+        """The value, in a tuple since it may be ``None`` itself."""
+        return (value,)

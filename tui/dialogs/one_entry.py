@@ -1,4 +1,4 @@
-"""A dialog that asks for one value: as a form where there is one, or as JSON."""
+"""A dialog with one thing to fill in: a form where there is one, or JSON."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from ..forms.field import FieldError
 from ..widgets.entry import Entry
-from .modal import Modal
+from .modal import Modal, T
 
 
-class OneEntry(Modal[tuple[Any] | None]):
-    """Answers with the value, in a tuple since it may be ``None`` itself, or with ``None``; a subclass lays it out.
+class OneEntry(Modal[T]):
+    """Answers with what ``answer`` makes of the value, or with ``None``; a subclass lays it out.
 
     Args:
         entry: Where it is filled in.
@@ -34,13 +34,17 @@ class OneEntry(Modal[tuple[Any] | None]):
         """As a form, or as JSON."""
         self._entry.turn()
 
+    def answer(self, value: Any) -> T:
+        """What the dialog answers with."""
+        raise NotImplementedError
+
     async def action_accept(self) -> None:
         """Answer, unless something is wrong with it."""
         try:
             value = await self._entry.value()
         except FieldError:
             return
-        self.dismiss((value,))
+        self.dismiss(self.answer(value))
 
     async def on_entry_submitted(self, event: Entry.Submitted) -> None:
         """Enter in the last field."""
