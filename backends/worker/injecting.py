@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import importlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 from ..errors import Refused
 from ..faults import Fault, How, Point, parse
@@ -16,10 +15,8 @@ from ..runs.events import Kind
 from ..runs.recorder import Recorder
 from .doomed import Doomed
 from .ending import LostStore
+from .passing import runner
 from .striking import InjectedFault, end_process, hang, hang_here
-
-_RUNNERS: Final = ("langgraph.pregel._runner", "langgraph.pregel.runner")
-"""Modules that run every task: nodes, Sends, ``@task`` calls, those of subgraphs too."""
 
 
 class Injection:
@@ -56,16 +53,10 @@ class Injection:
         """
         if not self._armed:
             return
-        for name in _RUNNERS:
-            try:
-                module = importlib.import_module(name)
-            except ImportError:
-                continue
-            if hasattr(module, "run_with_retry") and hasattr(module, "arun_with_retry"):
-                module.run_with_retry = self._passing(module.run_with_retry)  # type: ignore[attr-defined]
-                module.arun_with_retry = self._async_passing(module.arun_with_retry)  # type: ignore[attr-defined]
-                return
-        raise Refused("Faults cannot be injected into runs of this LangGraph.", "Use langgraph 1.0 or newer.")
+        if (module := runner()) is None:
+            raise Refused("Faults cannot be injected into runs of this LangGraph.", "Use langgraph 1.0 or newer.")
+        module.run_with_retry = self._passing(module.run_with_retry)  # type: ignore[attr-defined]
+        module.arun_with_retry = self._async_passing(module.arun_with_retry)  # type: ignore[attr-defined]
 
     def _passing(self, run: Callable[..., Any]) -> Callable[..., Any]:
         def passing(task: Any, *args: Any, **options: Any) -> Any:

@@ -18,7 +18,7 @@ from .ending import one_sentence
 from .objects import as_value
 
 _REMEMBERED = 256
-"""Checkpoints that are described but not saved: with ``durability="exit"`` all but the last stay so for ever."""
+"""Of what waits for its counterpart: with ``durability="exit"`` all checkpoints but the last are never saved."""
 
 _PREVIEW = 200
 
@@ -37,11 +37,14 @@ class Narrator:
 
     Attributes:
         replaying: Whether tasks with saved writes run again; otherwise LangGraph announces them but does not run them.
+        hears_entering: Whether ``entered`` is called for every task; otherwise one starts when it is announced.
     """
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._running: dict[str, tuple[str, str, int | None]] = {}
+        self._announced: dict[str, tuple[str, str, int | None]] = {}
+        self._entered: dict[str, None] = {}
         self._described: dict[tuple[str, str], dict[str, Any]] = {}
         self._saved: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._asked: set[str] = set()
@@ -49,6 +52,7 @@ class Narrator:
         self._turn = threading.RLock()
         self._tokens, self._filled = _BURST, time.monotonic()
         self.replaying = False
+        self.hears_entering = False
 
     def running(self) -> list[str]:
         """Names of the nodes that run now; may be called from any thread."""
@@ -63,6 +67,21 @@ class Narrator:
             except Exception as error:  # results and questions are of the user's own classes
                 text = f"Something could not be told ({mode}): {one_sentence(error)}"
                 self._recorder.write(Kind.LOG, stream="lgtop", level="WARNING", text=text)
+
+    def entered(self, task_id: str) -> None:
+        """A task is run now; LangGraph has announced it, or is about to.
+
+        Args:
+            task_id: Its id.
+        """
+        end_if_copy()
+        with self._turn:
+            if (task := self._announced.pop(task_id, None)) is not None:
+                self._begin(task_id, *task)
+                return
+            self._entered[task_id] = None
+            if len(self._entered) > _REMEMBERED:  # tasks of graphs that the user's code runs for itself
+                del self._entered[next(iter(self._entered))]
 
     def loaded(self, writes: Iterable[tuple[str, str, Any]]) -> None:
         """A checkpoint was read with these pending writes: tasks that have finished are not run again."""
@@ -104,8 +123,15 @@ class Narrator:
     def _start(self, space: str, step: int | None, task: Mapping[str, Any]) -> None:
         if task["id"] in self._reused and not self.replaying:
             return
-        self._running[task["id"]] = task["name"], space, step
-        self._recorder.write(Kind.TASK, phase="start", id=task["id"], name=task["name"], ns=space, step=step)
+        if self.hears_entering and task["id"] not in self._entered:
+            self._announced[task["id"]] = task["name"], space, step
+            return
+        self._entered.pop(task["id"], None)
+        self._begin(task["id"], task["name"], space, step)
+
+    def _begin(self, task_id: str, name: str, space: str, step: int | None) -> None:
+        self._running[task_id] = name, space, step
+        self._recorder.write(Kind.TASK, phase="start", id=task_id, name=name, ns=space, step=step)
 
     def _end(self, space: str, step: int | None, task: Mapping[str, Any]) -> None:
         if isinstance(task["error"], CancelledError):
@@ -150,8 +176,10 @@ class Narrator:
         self._recorder.write(Kind.INTERRUPT, id=question.get("id"), node=node, ns=space, value=value)
 
     def _describe(self, space: str, step: int | None, checkpoint: Mapping[str, Any]) -> None:
-        for task_id, (name, ns, begun) in list(self._running.items()):
+        for task_id, (name, ns, begun) in [*self._running.items(), *self._announced.items()]:
             if ns == space and (begun or 0) <= (step or 0):  # taken from a cache: LangGraph tells no end of it
+                if self._announced.pop(task_id, None):
+                    self._begin(task_id, name, ns, begun)
                 self._end(ns, begun, {"id": task_id, "name": name, "error": None, "result": {}, "interrupts": ()})
         settings = checkpoint["config"]["configurable"]
         key = settings.get("checkpoint_ns", space), settings["checkpoint_id"]

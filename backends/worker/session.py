@@ -38,6 +38,7 @@ from .loading import attach, load_target, open_graph, prepare_path
 from .loop import Loop
 from .narrator import Narrator
 from .opening import open_or_create
+from .passing import tell_entered
 from .pulse import Pulse
 from .saver import Fence, serializer
 from .signals import CANCEL, Stop
@@ -121,6 +122,7 @@ class Session:
         self._injection.install()
         if spec.verb is Verb.DRAW:
             return self._draw()
+        self._narrator.hears_entering = tell_entered(self._narrator.entered)
         self._lock = take(spec.store, spec.thread_id, who=spec.operator, run_id=spec.run_id)
         self._recorder.write(Kind.LOCKED)
         return self._work()

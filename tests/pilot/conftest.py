@@ -174,9 +174,11 @@ async def wait_for_text(pilot: Pilot[object], text: str) -> None:
 
 
 async def settled(pilot: Pilot[object]) -> None:
-    """Let the app go on until it draws the same twice: a dialog is there before what is dimmed behind it."""
-    before = None
-    while (now := list(pilot.app.screen._compositor.render_strips())) != before:
+    """Let the app go on until it draws the same three times: a dialog is there before what is dimmed behind it."""
+    before, same = None, 0
+    while same < 2:
+        now = list(pilot.app.screen._compositor.render_strips())
+        same = same + 1 if now == before else 0
         before = now
         await pilot.pause(0.05)
 

@@ -20,7 +20,7 @@ from tui.dialogs.preview import Preview
 from tui.dialogs.start import Start
 from tui.forms.draft import Draft
 
-from .conftest import SHOP, ScriptedApp, everything, scripted, wait_for, wait_for_text
+from .conftest import SHOP, ScriptedApp, everything, scripted, settled, wait_for, wait_for_text
 
 SIZES = [(80, 24), (120, 40)]
 
@@ -141,7 +141,7 @@ def app_with(dialog: Callable[[], Modal[object]], keys: tuple[str, ...], until: 
     async def act(pilot: Pilot[None]) -> None:
         await pilot.pause()
         app.tell(*everything(SHOP))
-        await wait_for_text(pilot, "done")
+        await settled(pilot)
         app.control.drawing = _drawing  # type: ignore[method-assign]
         screen = dialog()
         app.push_screen(screen)
@@ -149,7 +149,7 @@ def app_with(dialog: Callable[[], Modal[object]], keys: tuple[str, ...], until: 
         await pilot.pause()
         await pilot.press(*keys)
         await wait_for_text(pilot, until)
-        await pilot.pause()
+        await settled(pilot)
 
     return app, act
 

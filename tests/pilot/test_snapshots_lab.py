@@ -20,7 +20,7 @@ from tui.lab.setup import Setup, Strike
 from tui.lab.trial import Trial
 from tui.screens.lab import LabScreen
 
-from .conftest import SHOP, everything, head, summary, wait_for, wait_for_text
+from .conftest import SHOP, everything, head, settled, summary, wait_for, wait_for_text
 from .made_runs import RunsApp, made, runs_app
 
 SIZES = [(80, 24), (120, 40)]
@@ -111,6 +111,7 @@ def test_lab(look: str, size: tuple[int, int], snap_compare: Callable[..., bool]
     async def arrange(pilot: Pilot[None]) -> None:
         await pilot.pause()
         app.tell(*everything(SHOP))
+        await settled(pilot)
         compare = len(modes) > 1
         app.experiment.setup = Setup(SETUP.graph, LETTERS, SETUP.input, modes[0], SETUP.strike, compare=compare)
         if stage:
@@ -121,7 +122,7 @@ def test_lab(look: str, size: tuple[int, int], snap_compare: Callable[..., bool]
         await pilot.pause()
         await pilot.press(*keys)
         await wait_for_text(pilot, text)
-        await pilot.pause()
+        await settled(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=arrange)
 
@@ -134,12 +135,13 @@ def test_dialogs(look: str, size: tuple[int, int], snap_compare: Callable[..., b
     async def arrange(pilot: Pilot[None]) -> None:
         await pilot.pause()
         app.tell(*everything(SHOP))
+        await settled(pilot)
         if look == "fault":
             app.push_screen(ChooseFault("letters", LETTERS, Strike("sentiment")))
             await wait_for_text(pilot, "sentiment !")
         else:
             app.push_screen(GiveInput(LETTERS, SETUP.input))
             await wait_for_text(pilot, "document_id")
-        await pilot.pause()
+        await settled(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=arrange)

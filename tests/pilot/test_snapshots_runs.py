@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from tui.screens.run import RunScreen
 
-from .conftest import NOW, SHOP, everything, wait_for_text
+from .conftest import NOW, SHOP, everything, settled, wait_for_text
 from .made_runs import RUNS, made, record, runs_app
 
 SIZES = [(80, 24), (120, 40)]
@@ -36,10 +36,11 @@ def test_runs(look: str, size: tuple[int, int], snap_compare: Callable[..., bool
     async def arrange(pilot: Pilot[None]) -> None:
         await pilot.pause()
         app.tell(*everything(SHOP))
+        await settled(pilot)
         app.have(*runs)  # type: ignore[arg-type]
         await pilot.press("R", *keys)
         await wait_for_text(pilot, text)
-        await pilot.pause()
+        await settled(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=arrange)
 
@@ -58,12 +59,13 @@ def test_one_run(look: str, size: tuple[int, int], tmp_path: Path, snap_compare:
     async def arrange(pilot: Pilot[None]) -> None:
         await pilot.pause()
         app.tell(*everything(SHOP))
+        await settled(pilot)
         app.have(run, *RUNS)
         app.push_screen(RunScreen(run))
         await wait_for_text(pilot, "ConnectionError")
         await pilot.press(*keys)
         if look != "events":
             await wait_for_text(pilot, text)
-        await pilot.pause()
+        await settled(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=arrange)

@@ -63,7 +63,7 @@ def shown(*events: object, keys: tuple[str, ...] = (), until: str = "", **option
     async def act(pilot: Pilot[None]) -> None:
         await pilot.pause()
         app.tell(*events)
-        await pilot.pause()
+        await settled(pilot)  # a dialog dims what is behind it as it stands, rows or no rows yet
         await pilot.press(*keys)
         await wait_for_text(pilot, until)
         await settled(pilot)

@@ -187,6 +187,26 @@ def test_a_task_whose_writes_are_saved_is_not_told_unless_it_runs_again(narrator
     assert [event.data["name"] for event in events(tmp_path)] == ["b", "c", "a"]
 
 
+def test_a_task_starts_when_it_is_run(narrator: Narrator, tmp_path: Path):
+    """LangGraph announces a superstep at once; behind ``max_concurrency`` a task may wait, and be killed unbegun."""
+    narrator.hears_entering = True
+    narrator.entered("id-early")
+    for name in ("early", "late", "never"):
+        narrator.take((), "debug", task("task", name))
+    assert narrator.running() == ["early"]
+    narrator.entered("id-late")
+    assert narrator.running() == ["early", "late"]
+    assert [event.data["name"] for event in events(tmp_path)] == ["early", "late"]
+
+
+def test_a_task_that_is_not_run_ends_with_its_step(narrator: Narrator, recorder: Recorder, tmp_path: Path):
+    narrator.hears_entering = True
+    narrator.take((), "debug", task("task"))
+    narrator.take((), "debug", checkpoint("1", step=1))
+    recorder.close()
+    assert [event.data["phase"] for event in events(tmp_path)][:2] == ["start", "end"]
+
+
 def test_a_task_taken_from_a_cache_ends_with_its_step(narrator: Narrator, recorder: Recorder, tmp_path: Path):
     narrator.take((), "debug", task("task"))
     narrator.take((), "debug", checkpoint("1", step=1))

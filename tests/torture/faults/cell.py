@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from .cases import Case
 from .proof import Proof, opened, prove
 
 ATTEMPTS = 3
-"""Times that a strike inside a node is tried, as the audit does."""
+"""Times that a strike is tried which proves nothing: the audit tries one inside a node as often."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,29 @@ class Watched(Thread):
             story.saved = read_saved(Reader(store), self._name)
 
 
+def unproven(case: Case, found: Found) -> bool:
+    """Whether a node beside the struck one had been entered, and the process went before its first line was written.
+
+    Then the ledger does not have what began, and neither tells whether anything was done.
+    """
+    begun: Counter[str] = Counter()
+    for event in found.events:
+        if event.kind is Kind.FAULT:
+            break
+        if event.kind is Kind.TASK and event.data["phase"] == "start":
+            begun[event.data["name"]] += 1
+    struck = case.struck.rpartition("/")[2]
+    lines = found.sights[0].proof.begun
+    return any(begun[name] > lines[path] for name, path in case.paths.items() if name != struck)
+
+
 def fill(case: Case, order: Order, place: Scratch, cell: Cell, base: Undisturbed) -> Found:
     """Strike, resume and look."""
     for _ in range(ATTEMPTS):
         thread = Watched(case, order, place, cell.durability, Actor(base.script), lambda: False, cell.fault)
         verdict = judge(cell, thread.run(), base)
-        if verdict.kind is not Word.MISSED or cell.fault.point is not Point.INSIDE:
+        found = Found(tuple(thread.sights), verdict, thread.events[0])
+        missed = verdict.kind is Word.MISSED and cell.fault.point is Point.INSIDE
+        if not missed and not unproven(case, found):
             break
-    return Found(tuple(thread.sights), verdict, thread.events[0])
+    return found
