@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .events import Kind, line
+from .events import Kind, line, quick_line
 
 EVENTS = "events.jsonl"
 """Name of the file of events in a record."""
@@ -20,8 +20,6 @@ _TEXT = 16_000
 
 _ITEMS = 1_000
 """Items of one list or mapping that are kept."""
-
-_NUMBERS = (int, float, bool, type(None))
 
 _DEPTH = 40
 """Levels of nesting that are kept; JSON's own reader gives up a few hundred further down."""
@@ -61,8 +59,11 @@ class Recorder:
             **data: Its keys. Long texts and lists are cut, what is no JSON is named by its type; a drawing is kept
                 whole.
         """
-        kept = data if kind is Kind.GRAPH else {name: _kept(value) for name, value in data.items()}
-        told = line(time.time(), kind, kept)
+        now = time.time()
+        told = quick_line(now, kind, data)
+        if not told or len(told) > _TEXT:  # no part is too long where the whole is not
+            kept = data if kind is Kind.GRAPH else {name: _capped(value, _DEPTH) for name, value in data.items()}
+            told = line(now, kind, kept)
         with self._lock:
             self._waiting.append(told)
             if not later:
@@ -95,12 +96,6 @@ class Recorder:
             self._why = "the disk is full"
         else:
             self.lost = 0
-
-
-def _kept(value: Any) -> Any:
-    """As ``_capped``; nearly all values are short texts and numbers, and there are thousands of events a second."""
-    kind = type(value)
-    return value if kind in _NUMBERS or (kind is str and len(value) <= _TEXT) else _capped(value, _DEPTH)
 
 
 def _capped(value: Any, depth: int) -> Any:

@@ -22,7 +22,7 @@ _REMEMBERED = 256
 
 _PREVIEW = 200
 
-_BURST, _RATE = 50.0, 50.0
+_BURST, _RATE = 20.0, 20.0
 """Results that are shown at once, and in each second after that: showing one costs as much as telling it."""
 
 
