@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -18,8 +19,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the directory of the run, in the process that outlives the workers.
 
     The commands and runs that the tests start keep compiled modules there: each compiling all of them anew would take
-    longer than most of what is tested, and an installation has them.
+    longer than most of what is tested, and an installation has them. Ctrl+C means something to them even where the
+    tests run in the background of a script, which ignores it and has its children ignore it.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput") and postgres.HOME not in os.environ:
         config.stash[_RUN] = run = postgres.Run()
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -48,6 +48,7 @@ class PtyTerminal:
         self._stream = pyte.ByteStream(self._screen)
         self.received = b""
         self.ended = False
+        self._exit_code: int | None = None
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})}
@@ -108,13 +109,15 @@ class PtyTerminal:
             self.received += os.read(self._fd, 65536)
 
     def close(self) -> int:
-        """Kill what is left of the program; return its exit code (negative: the signal)."""
-        done, status = os.waitpid(self.pid, os.WNOHANG)
-        if not done:
-            os.kill(self.pid, signal.SIGKILL)
-            _, status = os.waitpid(self.pid, 0)
-        os.close(self._fd)
-        return os.waitstatus_to_exitcode(status)
+        """Kill what is left of the program; return its exit code (negative: the signal). May be called again."""
+        if self._exit_code is None:
+            done, status = os.waitpid(self.pid, 0 if self.ended else os.WNOHANG)  # it leaves the terminal, then ends
+            if not done:
+                os.kill(self.pid, signal.SIGKILL)
+                _, status = os.waitpid(self.pid, 0)
+            os.close(self._fd)
+            self._exit_code = os.waitstatus_to_exitcode(status)
+        return self._exit_code
 
     def __enter__(self) -> PtyTerminal:
         return self

@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from ..runs.spec import GraphRef, Verb
+from ..runs.spec import Call, GraphRef
 
 
 @dataclass(frozen=True, slots=True)
-class Intent:
-    """What a person wants; every field as in ``runs.spec.RunSpec``.
+class Intent(Call):
+    """What a person wants.
 
     Attributes:
         verb: A ``Verb``'s value, or ``copy`` (the thread whole) or ``branch`` (a new thread up to ``checkpoint``):
             those two copy rows and need no graph.
         thread_id: The thread.
         seen_head: Root head that the person looked at; ``None`` does not compare, an empty text wants a new thread.
+        checkpoint: FORK, EDIT, RETRY, BRANCH: where from; ``None`` is the head.
         target: COPY, BRANCH: the new thread's id.
     """
 
     verb: str
     thread_id: str
     seen_head: str | None = None
-    input: Any = None
-    answers: Mapping[str, Any] = field(default_factory=dict)
     checkpoint: str | None = None
-    ns: str = ""
-    values: Mapping[str, Any] | None = None
-    replace: tuple[str, ...] = ()
-    as_node: str | None = None
-    run_after: bool = True
-    durability: str = "sync"
-    step: bool = False
-    recursion_limit: int | None = None
-    config: Mapping[str, Any] = field(default_factory=dict)
-    context: Any = None
-    create_store: bool = False
-    faults: tuple[str, ...] = ()
     target: str = ""
 
 
@@ -79,6 +64,3 @@ class Plan:
     def verb(self) -> str:
         """The verb's name."""
         return str(self.intent.verb)
-
-
-__all__ = ["Intent", "Plan", "Verb"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -50,24 +50,14 @@ class GraphRef:
     python: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RunSpec:
-    """Everything the child needs. JSON values only.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What LangGraph is to be called with: a person's wish and the child's request have it in common.
 
     Attributes:
-        run_id: Names the record.
-        record: Folder of the record, absolute; exists.
-        verb: See ``Verb``.
-        graph: Which graph.
-        store: Path of the SQLite file, or a DSN with its password: the spec is never written to disk as it is.
-        thread_id: The thread.
-        operator: Who asks: ``user@host``; stamped into the metadata as ``lgtop_operator``, the run id as ``lgtop_run``.
-        expected_head: Root head checkpoint that the person looked at; another one now means refused. ``None``: any.
-            An empty text: the thread must not exist.
         input: START: the input.
         answers: ANSWER: values by interrupt id.
-        checkpoint_id: FORK, EDIT, RETRY: where from; ``None`` is the head.
-        ns: Namespace of ``checkpoint_id``.
+        ns: FORK, EDIT, RETRY: namespace of the checkpoint where it goes on from.
         values: FORK, EDIT: what is written, by channel. In values ``{"$type": "module.Name", "value": ...}`` and the
             other forms of ``present.to_json`` are turned back into objects.
         replace: FORK, EDIT: channels whose value replaces what is there, past a reducer
@@ -81,20 +71,10 @@ class RunSpec:
         context: Run-time context of the graph, if it takes one.
         create_store: Whether the store may be created (START only).
         faults: Faults to inject, each ``POINT:NODE[+ms]=HOW``.
-        others: DRAW: target and name of further graphs of the same project, which are described after ``graph``.
     """
 
-    run_id: str
-    record: str
-    verb: Verb
-    graph: GraphRef
-    store: str
-    thread_id: str
-    operator: str
-    expected_head: str | None = None
     input: Any = None
     answers: Mapping[str, Any] = field(default_factory=dict)
-    checkpoint_id: str | None = None
     ns: str = ""
     values: Mapping[str, Any] | None = None
     replace: tuple[str, ...] = ()
@@ -107,6 +87,40 @@ class RunSpec:
     context: Any = None
     create_store: bool = False
     faults: tuple[str, ...] = ()
+
+    def call(self) -> dict[str, Any]:
+        """Only these, by name; mappings as plain ones."""
+        found = ((each.name, getattr(self, each.name)) for each in fields(Call))
+        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in found}
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec(Call):
+    """Everything the child needs. JSON values only.
+
+    Attributes:
+        run_id: Names the record.
+        record: Folder of the record, absolute; exists.
+        verb: See ``Verb``.
+        graph: Which graph.
+        store: Path of the SQLite file, or a DSN with its password: the spec is never written to disk as it is.
+        thread_id: The thread.
+        operator: Who asks: ``user@host``; stamped into the metadata as ``lgtop_operator``, the run id as ``lgtop_run``.
+        expected_head: Root head checkpoint that the person looked at; another one now means refused. ``None``: any.
+            An empty text: the thread must not exist.
+        checkpoint_id: FORK, EDIT, RETRY: where from; ``None`` is the head.
+        others: DRAW: target and name of further graphs of the same project, which are described after ``graph``.
+    """
+
+    run_id: str
+    record: str
+    verb: Verb
+    graph: GraphRef
+    store: str
+    thread_id: str
+    operator: str
+    expected_head: str | None = None
+    checkpoint_id: str | None = None
     others: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> str:
@@ -116,10 +130,10 @@ class RunSpec:
     @classmethod
     def from_json(cls, text: str) -> RunSpec:
         """Read what ``to_json`` wrote."""
-        fields = json.loads(text)
-        graph = fields.pop("graph")
+        given = json.loads(text)
+        graph = given.pop("graph")
         graph["dependencies"] = tuple(graph["dependencies"])
         for name in ("replace", "faults"):
-            fields[name] = tuple(fields[name])
-        fields["others"] = tuple((target, name) for target, name in fields["others"])
-        return cls(**{**fields, "verb": Verb(fields["verb"]), "graph": GraphRef(**graph)})
+            given[name] = tuple(given[name])
+        given["others"] = tuple((target, name) for target, name in given["others"])
+        return cls(**{**given, "verb": Verb(given["verb"]), "graph": GraphRef(**graph)})

@@ -242,9 +242,7 @@ def _control() -> Any:
 
 def _intent(spec: RunSpec) -> Intent:
     """The request as the preview wrote it, to say the call in the same words."""
-    shared = {field.name for field in dataclasses.fields(Intent)} & {field.name for field in dataclasses.fields(spec)}
-    given = {name: getattr(spec, name) for name in shared}
-    return Intent(**given, checkpoint=spec.checkpoint_id, seen_head=spec.expected_head)
+    return Intent(spec.verb, spec.thread_id, checkpoint=spec.checkpoint_id, seen_head=spec.expected_head, **spec.call())
 
 
 def _versions() -> dict[str, Any]:

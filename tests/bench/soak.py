@@ -78,8 +78,9 @@ def look_once(address: str, until: float, chance: random.Random) -> tuple[int, s
             terminal.send(chance.choice(KEYS))
             pressed += 1
             terminal.pump(0.05)
-            if terminal.ended:
-                return pressed, "the app ended"
+            if terminal.ended:  # the palette has a way to quit, and sooner or later the keys find it
+                code = terminal.close()
+                return pressed, f"the app ended with {code}" if code else ""
             if "Traceback" in terminal.text:
                 return pressed, "a traceback on the screen"
     return pressed, ""

@@ -7,7 +7,7 @@ from pathlib import Path
 from tui.control import Project
 from tui.screens.threads import ThreadsScreen
 
-from .conftest import lines_of, text_of, wait_for, wait_for_text
+from .conftest import lines_of, opened, scripted, text_of, wait_for, wait_for_text
 from .control_project import DONE, WAITING
 from .control_rig import Controlled
 
@@ -23,6 +23,20 @@ async def test_verbs_of_a_read_only_app_are_dimmed_and_say_why(controlled: Contr
             app.clear_notifications()
             await wait_for(pilot, lambda: "nothing is written" not in text_of(app))
         assert isinstance(app.screen, ThreadsScreen)
+
+
+async def test_a_verb_pressed_before_the_rows_are_there_gets_the_answer_that_it_gets_later() -> None:
+    app = scripted(readonly=True)
+    async with app.run_test(size=(120, 30), notifications=True) as pilot:
+        await pilot.press("r")
+        await wait_for_text(pilot, "The store is not open yet")
+        app.clear_notifications()
+        app.tell(opened())
+        await wait_for(pilot, lambda: app.live.info is not None)
+        assert not app.knows_verbs
+        await pilot.press("r")
+        await wait_for_text(pilot, "nothing is written")
+        assert "not open yet" not in text_of(app)
 
 
 async def test_verbs_that_make_no_sense_here_are_dimmed_and_say_why(controlled: Controlled) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from textual import work
+from textual import events, work
 from textual.binding import Binding
 from textual.worker import Worker, WorkerState
 
@@ -82,6 +82,12 @@ class ControlScreen(DimmedKeys):
     def on_lines_cursor_moved(self, event: Lines.CursorMoved) -> None:
         """Other verbs may make sense here."""
         self.call_next(self.see_verbs)
+
+    def on_key(self, event: events.Key) -> None:
+        """Who knows already which verb it shall be need not wait for what tells whether it makes sense."""
+        active = self.active_bindings.get(event.key)
+        if active is not None and active.binding.action in VERBS and self.lgtop.live.info is not None:
+            self._follow_runs()
 
     def see_verbs(self, news: Change | Connection | tuple[Run, ...] | None = None) -> None:
         """Draw the keys again if others make sense now than when they were drawn."""
