@@ -115,7 +115,7 @@ async def test_what_goes_on_can_be_left_looked_at_again_and_stopped(controlled: 
             await wait_for_text(pilot, "stopping: what runs ends first")
             held.unlink()
             await wait_for_text(pilot, "‖ 2 stopped")
-            assert "▸" not in text_of(app)
+            await wait_for(pilot, lambda: "▸" not in text_of(app))  # the header hears of it, too
     assert controlled.state("second").next == ("load",) or controlled.state(FAILED).next == ("load",)
 
 

@@ -36,6 +36,7 @@ def possible(status: str | None, questions: int = 0, newest: Run | None = None) 
         ("failed", 0, "failed", {"resume", "fork", "edit", "start"}),
         ("running", 0, None, {"fork"}),
         ("stalled", 0, "running", {"fork", "stop"}),
+        ("crashed", 0, "running", {"resume", "fork", "edit", "start", "stop"}),
     ],
 )
 def test_what_can_be_done(status: str | None, questions: int, newest: str | None, verbs: set[str]) -> None:

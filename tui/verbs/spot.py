@@ -55,7 +55,7 @@ def why_not(verb: str, spot: Spot | None, run: Run | None, refusal: str) -> str:
         return "" if verb == "start" else "No thread is selected."
     live = run is not None and run.live
     status = spot.summary.status if spot.summary is not None else None
-    running = live or status is StatusName.RUNNING
+    running = status is StatusName.RUNNING or (live and status is not StatusName.CRASHED)  # records are read later
     if verb == "stop":
         return "" if live else _not_ours(spot) if running else "No run of this thread is alive."
     if running and verb != "fork":
