@@ -23,6 +23,7 @@ def fitting(names_in_thread: Set[str], stamp: str | None, drawings: Mapping[str,
 
     Returns:
         The stamped graph, then every graph that has all of the names; among them the one of which most nodes were seen.
+        Where none has, every ``@entrypoint`` that was seen: which ``@task`` functions it calls is not known before.
         Nothing where no node was seen: then every graph fits, and none better than another.
     """
     names = {name.removeprefix(_HANDLER) for name in names_in_thread} - _SPECIAL
@@ -30,7 +31,10 @@ def fitting(names_in_thread: Set[str], stamp: str | None, drawings: Mapping[str,
     if not names:
         return found
     nodes = {name: set(_nodes(drawing)) for name, drawing in drawings.items()}
-    fits = [name for name in drawings if name != stamp and names <= nodes[name]]
+    others = [name for name in drawings if name != stamp]
+    fits = [name for name in others if names <= nodes[name]] or [
+        name for name in others if drawings[name].functional and nodes[name] & names
+    ]
     return found + sorted(fits, key=lambda name: (len(nodes[name]), name))
 
 

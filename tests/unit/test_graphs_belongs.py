@@ -1,5 +1,7 @@
 """Which of the known graphs has written a thread."""
 
+from dataclasses import replace
+
 import pytest
 
 from backends.graphs.belongs import fitting
@@ -43,3 +45,10 @@ def test_what_our_own_run_has_stamped_goes_first():
     assert fitting({"fetch"}, "other", DRAWINGS) == ["other", "narrow", "wide"]
     assert fitting(set(), "other", DRAWINGS) == ["other"]
     assert fitting({"draft"}, "unknown", DRAWINGS) == ["other"]
+
+
+def test_an_entrypoint_fits_whatever_it_calls_unless_a_graph_has_all_of_the_names():
+    calling = {**DRAWINGS, "calling": replace(drawing("calling", "report"), functional=True)}
+    assert fitting({"report", "publish"}, None, calling) == ["calling"]
+    assert fitting({"publish"}, None, calling) == []
+    assert fitting({"report", "fetch"}, None, calling) == ["wide"]
