@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate, chain, islice
 from typing import Any, Final, TypeAlias, overload
 
 Key: TypeAlias = tuple[Any, str]
@@ -28,7 +28,7 @@ class Ranking(Sequence[str]):
 
     __slots__ = ("_ids", "_leads", "_reverse", "_starts")
 
-    def __init__(self, keys: Sequence[Key] = (), reverse: bool = False) -> None:
+    def __init__(self, keys: Iterable[Key] = (), reverse: bool = False) -> None:
         self._reverse = reverse
         self._starts: list[int] | None = None
         self._fill(keys)
@@ -128,10 +128,13 @@ class Ranking(Sequence[str]):
         place = bisect_left(ids, thread_id, first, after)
         return low, place, place < after and ids[place] == thread_id
 
-    def _fill(self, keys: Sequence[Key]) -> None:
-        cuts = [keys[i : i + _SHORT] for i in range(0, len(keys), _SHORT)]
-        self._leads: list[list[Any]] = [[lead for lead, _ in cut] for cut in cuts] or [[]]
-        self._ids: list[list[str]] = [[thread_id for _, thread_id in cut] for cut in cuts] or [[]]
+    def _fill(self, keys: Iterable[Key]) -> None:
+        self._leads: list[list[Any]] = []
+        self._ids: list[list[str]] = []
+        rest = iter(keys)
+        while (cut := list(islice(rest, _SHORT))) or not self._ids:
+            self._leads.append([lead for lead, _ in cut])
+            self._ids.append([thread_id for _, thread_id in cut])
         self._starts = None
 
     def _offsets(self) -> list[int]:
