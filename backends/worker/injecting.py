@@ -15,7 +15,7 @@ from ..runs.events import Kind
 from ..runs.recorder import Recorder
 from .doomed import Doomed
 from .ending import LostStore
-from .passing import runner
+from .passing import pass_by
 from .striking import InjectedFault, end_process, hang, hang_here
 
 
@@ -53,10 +53,8 @@ class Injection:
         """
         if not self._armed:
             return
-        if (module := runner()) is None:
+        if not pass_by(self._passing, self._async_passing):
             raise Refused("Faults cannot be injected into runs of this LangGraph.", "Use langgraph 1.0 or newer.")
-        module.run_with_retry = self._passing(module.run_with_retry)  # type: ignore[attr-defined]
-        module.arun_with_retry = self._async_passing(module.arun_with_retry)  # type: ignore[attr-defined]
 
     def _passing(self, run: Callable[..., Any]) -> Callable[..., Any]:
         def passing(task: Any, *args: Any, **options: Any) -> Any:

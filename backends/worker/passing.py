@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any, Final
 
 _RUNNERS: Final = ("langgraph.pregel._runner", "langgraph.pregel.runner")
 """Modules that call ``run_with_retry`` and ``arun_with_retry`` for each task, once however often it is retried."""
 
 
-def runner() -> ModuleType | None:
-    """The module that runs the tasks of this process; ``None`` if this LangGraph runs them in another way."""
+def pass_by(plain: Callable[[Any], Any], awaited: Callable[[Any], Any]) -> bool:
+    """Put something around each run of a task; who comes last is outermost.
+
+    Args:
+        plain: Given what runs a task by plain calls, returns what is to be called in its place.
+        awaited: The same for what runs one in an event loop.
+
+    Returns:
+        Whether that could be done: not if this LangGraph runs tasks in another way.
+    """
     for name in _RUNNERS:
         try:
-            module = importlib.import_module(name)
+            module: Any = importlib.import_module(name)
         except ImportError:
             continue
         if hasattr(module, "run_with_retry") and hasattr(module, "arun_with_retry"):
-            return module
-    return None
+            module.run_with_retry = plain(module.run_with_retry)
+            module.arun_with_retry = awaited(module.arun_with_retry)
+            return True
+    return False
 
 
 def tell_entered(entered: Callable[[str], None]) -> bool:
@@ -34,17 +43,19 @@ def tell_entered(entered: Callable[[str], None]) -> bool:
     Returns:
         Whether it will be.
     """
-    if (module := runner()) is None:
-        return False
-    run, arun = module.run_with_retry, module.arun_with_retry
 
-    def telling(task: Any, *args: Any, **options: Any) -> Any:
-        entered(task.id)
-        return run(task, *args, **options)
+    def plain(run: Callable[..., Any]) -> Callable[..., Any]:
+        def telling(task: Any, *args: Any, **options: Any) -> Any:
+            entered(task.id)
+            return run(task, *args, **options)
 
-    async def async_telling(task: Any, *args: Any, **options: Any) -> Any:
-        entered(task.id)
-        return await arun(task, *args, **options)
+        return telling
 
-    module.run_with_retry, module.arun_with_retry = telling, async_telling  # type: ignore[attr-defined]
-    return True
+    def awaited(run: Callable[..., Any]) -> Callable[..., Any]:
+        async def telling(task: Any, *args: Any, **options: Any) -> Any:
+            entered(task.id)  # not before it is awaited: until then it may wait for its turn
+            return await run(task, *args, **options)
+
+        return telling
+
+    return pass_by(plain, awaited)

@@ -141,6 +141,7 @@ def app_with(dialog: Callable[[], Modal[object]], keys: tuple[str, ...], until: 
     async def act(pilot: Pilot[None]) -> None:
         await pilot.pause()
         app.tell(*everything(SHOP))
+        await wait_for_text(pilot, "done")
         await settled(pilot)
         app.control.drawing = _drawing  # type: ignore[method-assign]
         screen = dialog()
