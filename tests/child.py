@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.runs.events import Event, Kind
-from backends.runs.nursery import Nursery
+from backends.runs.nursery import Newborn, Nursery
 from backends.runs.record import EXIT
 from backends.runs.spec import GraphRef, RunSpec, Verb
 
@@ -35,7 +36,7 @@ class Child:
         folder: Its record.
     """
 
-    process: subprocess.Popen[bytes] | Ended
+    process: subprocess.Popen[bytes] | Born
     folder: Path
 
     def events(self) -> list[Event]:
@@ -90,15 +91,15 @@ class Bench:
         home: Directory for the records.
         store: Address of the store.
         graph: The graph.
-        environment: More variables.
-        forked: Whether runs that are waited for come from a process that has imported LangGraph already.
+        environment: More variables; with any of them a run is started by itself.
+        forked: Whether runs come from a process that has imported LangGraph already, as those of bulk verbs do.
     """
 
     home: Path
     store: str
     graph: GraphRef
     environment: dict[str, str] = field(default_factory=dict)
-    forked: bool = False
+    forked: bool = sys.platform.startswith("linux")
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def spec(self, verb: Verb, thread_id: str = "t", **more: Any) -> RunSpec:
@@ -113,12 +114,12 @@ class Bench:
         spec = self.spec(verb, thread_id, **more)
         if target is not None:
             spec = replace(spec, graph=replace(self.graph, target=target, name=target))
+        if self.forked and not self.environment and not self.graph.python:
+            return fork(spec)
         return launch(spec, self.environment)
 
     def do(self, verb: Verb, thread_id: str = "t", **more: Any) -> Child:
         """Run to the end."""
-        if self.forked:
-            return fork(self.spec(verb, thread_id, **more))
         return self.begin(verb, thread_id, **more).wait()
 
 
@@ -143,26 +144,41 @@ def launch(spec: RunSpec, environment: dict[str, str] | None = None) -> Child:
 
 
 def fork(spec: RunSpec) -> Child:
-    """Fork a run from the nursery of this test process, and wait for its end."""
+    """Fork a run from the nursery of this test process."""
     newborn = nursery(spec.store.startswith("postgres")).bear(spec)
     assert newborn is not None
-    assert newborn.over.wait(DEADLINE), "it goes on"
-    return Child(Ended(int(Path(spec.record, EXIT).read_text())), Path(spec.record))
+    return Child(Born(newborn, Path(spec.record, EXIT)), Path(spec.record))
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A process that is over, as ``subprocess.Popen`` tells of it."""
+class Born:
+    """A forked process, as ``subprocess.Popen`` tells of one."""
 
-    returncode: int
+    newborn: Newborn
+    ending: Path
 
-    def poll(self) -> int:
-        """Its exit code."""
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self.newborn.pid
+
+    @property
+    def returncode(self) -> int:
+        """Its exit code, once it is over."""
+        return int(self.ending.read_text())
+
+    def poll(self) -> int | None:
+        """Its exit code, if it is over."""
+        return self.returncode if self.newborn.over.is_set() else None
+
+    def wait(self, timeout: float) -> int:
+        """Wait for its end."""
+        assert self.newborn.over.wait(timeout), "it goes on"
         return self.returncode
 
-    def wait(self, timeout: float | None = None) -> int:
-        """Its exit code, at once."""
-        return self.returncode
+    def kill(self) -> None:
+        """Kill it."""
+        os.kill(self.pid, signal.SIGKILL)
 
 
 @cache

@@ -97,10 +97,17 @@ def _opened(python: str, graph: GraphRef, postgres: bool) -> Nursery | None:
 
 @dataclass(eq=False)
 class Newborn:
-    """A run that a nursery has started; see ``children.Tending``."""
+    """A run that a nursery has started; see ``children.Tending``.
+
+    Attributes:
+        over: Set at its end.
+        begun: Set at its beginning.
+        pid: Its process; 0 before its beginning.
+    """
 
     over: threading.Event = field(default_factory=threading.Event)
     begun: threading.Event = field(default_factory=threading.Event)
+    pid: int = 0
 
     def is_alive(self) -> bool:
         """Whether its process is there, for all that is known."""
@@ -152,7 +159,8 @@ class Nursery:
         with self._mutex:
             self._born[spec.record] = newborn
         children.tend(spec.record, newborn)
-        if self._say({"record": spec.record, "root": spec.graph.root, "spec": spec.to_json()}):
+        graph = spec.graph
+        if self._say({"record": spec.record, "root": graph.root, "env": dict(graph.env), "spec": spec.to_json()}):
             newborn.begun.wait(_BIRTH)
         if newborn.begun.is_set():
             return newborn
@@ -205,6 +213,7 @@ class Nursery:
             newborn = self._born.get(told["record"])
         if newborn is None:
             return
+        newborn.pid = told.get("pid", newborn.pid)
         newborn.begun.set()
         if "exit" in told:  # the record has it already
             newborn.over.set()

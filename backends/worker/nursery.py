@@ -137,14 +137,14 @@ class _Births:
         hold_back()
         pid = os.fork()
         if not pid:
-            self._leave(Path(record), request["root"])
+            self._leave(Path(record), request["root"], request["env"])
             return str(request["spec"])
         let_through()
         self._records[pid] = record
         _tell(self._answers, {"record": record, "pid": pid})
         return None
 
-    def _leave(self, record: Path, root: str) -> None:
+    def _leave(self, record: Path, root: str, environment: dict[str, str]) -> None:
         """In a fork: become a process like any other."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -155,6 +155,7 @@ class _Births:
         for ours in (log, self._ear, self._bell, self._answers):
             os.close(ours)
         os.chdir(root)
+        os.environ.update(environment)
         if (numpy := sys.modules.get("numpy.random")) is not None:
             numpy.seed()  # ``random`` does so by itself
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 from types import FrameType
@@ -13,6 +15,12 @@ from .ending import Stopped
 DRAIN, CANCEL = "drain", "cancel"
 
 _HOW = {signal.SIGTERM: DRAIN, signal.SIGINT: CANCEL}
+
+_NUDGE = signal.SIGURG
+"""Means nothing to anybody; it ends what the main thread waits for in the system."""
+
+_PATIENCE, _NUDGES = 0.05, 20
+"""Seconds until a signal that came must have been handled, or the main thread is nudged; so often at most."""
 
 
 def hold_back() -> None:
@@ -27,6 +35,11 @@ def let_through() -> None:
 
 class Stop:
     """Listens for signals in the main thread.
+
+    Python handles a signal when the main thread gets to its next instruction. One that comes when the main thread has
+    looked for the last time and is about to wait, or that the system gives to another thread, would be handled when
+    that wait is over, which may be never. So the number that Python writes for each signal (``set_wakeup_fd``) is read
+    by a thread, which nudges the main one.
 
     Before ``driving`` a signal raises ``Stopped`` where the code stands. After it SIGTERM asks LangGraph to stop at the
     next superstep, and SIGINT interrupts the call.
@@ -44,12 +57,20 @@ class Stop:
         self._control: Any = None
         self._interrupt: Callable[[bool], None] | None = None
         self._over = False
+        self._handled = threading.Event()
+        self._bell: int | None = None
         self.how: str | None = None
 
     def listen(self) -> None:
         """Install the handlers; again after the user's modules, which may have brought handlers of their own."""
+        if self._bell is None:
+            ear, self._bell = os.pipe()
+            os.set_blocking(self._bell, False)
+            threading.Thread(target=self._nudge, args=(ear,), name="lgtop-nudge", daemon=True).start()
         for number in _HOW:
             signal.signal(number, self._handle)
+        signal.signal(_NUDGE, lambda number, frame: None)
+        signal.set_wakeup_fd(self._bell, warn_on_full_buffer=False)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         let_through()
 
@@ -71,7 +92,19 @@ class Stop:
         """The graph has ended: signals come too late."""
         self._over = True
 
+    def _nudge(self, ear: int) -> None:
+        main = threading.main_thread().ident or 0
+        while came := os.read(ear, 64):
+            if _HOW.keys().isdisjoint(came):
+                continue
+            for _ in range(_NUDGES):
+                if self._handled.wait(_PATIENCE):
+                    break
+                signal.pthread_kill(main, _NUDGE)
+            self._handled.clear()
+
     def _handle(self, number: int, _: FrameType | None) -> None:
+        self._handled.set()
         if self._over:
             return
         again, self.how = self.how == CANCEL, _HOW[signal.Signals(number)]

@@ -6,7 +6,6 @@ import asyncio
 import copy
 import os
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -178,7 +177,6 @@ class Stage:
         child = self._bench.begin(Verb.START, THREAD, input=self.given)
         while not self.arrives(child):
             child = self.goes_on()
-        assert isinstance(child.process, subprocess.Popen)
         child.process.kill()
         assert child.wait().process.returncode == -signal.SIGKILL, child.report()
         assert self.status() is StatusName.STALLED

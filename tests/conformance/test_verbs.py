@@ -125,14 +125,14 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     if request.param == "postgres":
         url = request.getfixturevalue("postgres_url")
         with PostgresSaver.from_conn_string(url) as saver:
-            yield Pair(Bench(tmp_path, url, GraphRef("", "", ""), forked=True), saver, tmp_path / "gate")
+            yield Pair(Bench(tmp_path, url, GraphRef("", "", "")), saver, tmp_path / "gate")
         return
     path = tmp_path / "store.sqlite"
     connection = sqlite3.connect(path, check_same_thread=False)
     try:
         saver = SqliteSaver(connection)
         saver.setup()
-        yield Pair(Bench(tmp_path, str(path), GraphRef("", "", ""), forked=True), saver, tmp_path / "gate")
+        yield Pair(Bench(tmp_path, str(path), GraphRef("", "", "")), saver, tmp_path / "gate")
     finally:
         connection.close()
 

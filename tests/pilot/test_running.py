@@ -19,7 +19,7 @@ async def test_who_runs_a_thread_is_on_every_screen(store: Path) -> None:
         with Holding(str(store), "loan-0042", "nightly@batch") as holding:
             who = f"nightly@batch · pid {holding.pid}"
             await wait_for(pilot, lambda: "● running" in text_of(app) and who in text_of(app))
-            assert "● 1 running" in text_of(app), "the whole store's counts"
+            await wait_for_text(pilot, "● 1 running")  # the whole store's counts
             await pilot.press("enter")
             await wait_for_text(pilot, "› loan-0042")
             await wait_for(pilot, lambda: text_of(app).count(who) >= 1)

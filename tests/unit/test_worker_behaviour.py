@@ -14,7 +14,7 @@ from backends.worker.pulse import GRACE
 from tests.child import DEADLINE, Bench, Child, project
 
 SOURCE = """
-import asyncio, logging, os, sys, threading, time, warnings
+import asyncio, logging, os, signal, sys, threading, time, warnings
 from typing import Any
 from typing_extensions import TypedDict
 from langgraph.config import get_stream_writer
@@ -73,7 +73,8 @@ def misbehaves(state):
         open(state["where"], "w").close()
         while not os.path.exists(state["where"] + ".go"): time.sleep(0.01)
         print("came to its end")
-    if how == "steps":
+    if how == "steps unheard": signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    if how.startswith("steps"):
         open(state["where"], "w").close()
         while not os.path.exists(state["where"] + ".go"): time.sleep(0.01)
     return {"done": how}
@@ -282,6 +283,15 @@ def test_drain_waits_for_the_end_of_the_superstep(bench: Bench, tmp_path: Path):
     end = child.wait().end
     assert (end["outcome"], end["next"], end["exit"]) == (Outcome.DRAINED, ["waits_async"], 0)
     assert bench.do(Verb.RESUME).end["outcome"] == Outcome.DONE
+
+
+def test_a_signal_that_does_not_wake_the_main_thread_is_heard(bench: Bench, tmp_path: Path):
+    """As if it came when the main thread had looked for the last time and was about to wait."""
+    where = tmp_path / "reached"
+    child = bench.begin(Verb.START, input={"how": "steps unheard", "where": str(where)}, create_store=True)
+    child.until(lambda event: event.kind is Kind.STOPPING)
+    Path(f"{where}.go").touch()
+    assert child.wait().end["outcome"] == Outcome.DRAINED
 
 
 def test_drain_of_a_plain_graph(plain: Bench, tmp_path: Path):
