@@ -5,18 +5,16 @@ from __future__ import annotations
 import gc
 import inspect
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import AbstractContextManager, aclosing, closing
 from functools import partial
-from typing import Any, NoReturn, Protocol, TypeAlias
+from typing import Any, NoReturn, Protocol
 
+from .hearing import Listener, heard, take
 from .injecting import Injection
 from .loop import Loop
 from .pulse import GRACE
 from .saver import Fence, Saver, open_async_saver, open_saver
-
-Listener: TypeAlias = Callable[[tuple[str, ...], str, Any], None]
-"""Takes namespace, stream mode and data, in whatever thread they come up."""
 
 
 def waits(graph: Any, seen: frozenset[int] = frozenset()) -> bool:
@@ -88,14 +86,14 @@ class Drive(Protocol):
     def saver(self, address: str, serde: Any, fence: Fence, injection: Injection) -> AbstractContextManager[Saver]:
         """Open the saver that goes with it, with faults in it; see ``saver.open_saver``."""
 
-    def stream(self, graph: Any, given: Any, config: Any, told: Listener, options: Mapping[str, Any]) -> None:
+    def stream(self, graph: Any, given: Any, config: Any, listener: Listener, options: Mapping[str, Any]) -> None:
         """Run a graph to its end, a question or a breakpoint.
 
         Args:
             graph: The graph.
             given: Its input.
             config: Its configuration.
-            told: Takes what the stream modes ``debug`` and ``custom`` give, subgraphs' too.
+            listener: Takes what comes up, in subgraphs too.
             options: More for ``stream``; what this LangGraph does not know is left out.
         """
 
@@ -118,11 +116,11 @@ class Plain:
         """See ``Drive``."""
         return open_saver(address, serde, fence, injection.struck)
 
-    def stream(self, graph: Any, given: Any, config: Any, told: Listener, options: Mapping[str, Any]) -> None:
+    def stream(self, graph: Any, given: Any, config: Any, listener: Listener, options: Mapping[str, Any]) -> None:
         """See ``Drive``."""
-        with closing(graph.stream(given, **_heard(graph, config, told), **_known(graph.stream, options))) as items:
+        with closing(graph.stream(given, **heard(graph, config, listener), **_known(graph.stream, options))) as items:
             for item in items:
-                told(*item)
+                take(listener, *item)
 
     def update(self, graph: Any, config: Any, values: Any, as_node: str) -> None:
         """See ``Drive``."""
@@ -157,14 +155,14 @@ class Awaited:
         """See ``Drive``."""
         return self._loop.held(open_async_saver(address, serde, fence, injection.async_struck))
 
-    def stream(self, graph: Any, given: Any, config: Any, told: Listener, options: Mapping[str, Any]) -> None:
+    def stream(self, graph: Any, given: Any, config: Any, listener: Listener, options: Mapping[str, Any]) -> None:
         """See ``Drive``."""
 
         async def drive() -> None:
-            items = graph.astream(given, **_heard(graph, config, told), **_known(graph.astream, options))
+            items = graph.astream(given, **heard(graph, config, listener), **_known(graph.astream, options))
             async with aclosing(items):
                 async for item in items:
-                    told(*item)
+                    take(listener, *item)
 
         self._loop.run(drive())
 
@@ -180,32 +178,6 @@ class Awaited:
     def interrupt(self, again: bool) -> None:
         """See ``Loop.interrupt``."""
         self._loop.interrupt(again)
-
-
-def _heard(graph: Any, config: Mapping[str, Any], told: Listener) -> dict[str, Any]:
-    """The configuration and the stream modes that make LangGraph tell what it does.
-
-    It is told as an outer graph is by an inner one: at once, where it happens. Asking for the stream of subgraphs
-    instead would have LangGraph wait for it in a thread (``get_waiter`` in ``langgraph/pregel/main.py``) and run each
-    node in another, at half the price of the run again. That is for a LangGraph that does not know the names used here.
-    """
-    try:
-        from langgraph._internal._constants import CONFIG_KEY_RUNTIME, CONFIG_KEY_STREAM
-        from langgraph.config import get_config
-        from langgraph.pregel.protocol import StreamProtocol
-        from langgraph.runtime import Runtime
-    except ImportError:
-        return {"config": config, "stream_mode": ["debug", "custom"], "subgraphs": True}
-
-    def write(value: Any) -> None:
-        ns: str = get_config()["configurable"]["checkpoint_ns"]
-        told(tuple(ns.split("|")[:-1]), "custom", value)
-
-    heard = {
-        CONFIG_KEY_STREAM: StreamProtocol(lambda chunk: told(*chunk), {"debug"}),
-        CONFIG_KEY_RUNTIME: Runtime(store=graph.store, stream_writer=write),
-    }
-    return {"config": {**config, "configurable": {**config["configurable"], **heard}}, "stream_mode": []}
 
 
 def _known(method: Any, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,13 @@
-"""What LangGraph streams while a graph runs, told as events."""
+"""What LangGraph does while it runs a graph, told as events."""
 
 from __future__ import annotations
 
 import threading
 import time
 from asyncio import CancelledError
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from ..present import preview, to_json
 from ..runs.events import Kind
@@ -26,11 +27,30 @@ _BURST, _RATE = 20.0, 20.0
 """Results that are shown at once, and in each second after that: showing one costs as much as telling it."""
 
 
-class Narrator:
-    """Tells events from the stream modes ``debug`` and ``custom`` (``langgraph/pregel/debug.py``), from any thread.
+F = TypeVar("F", bound=Callable[..., None])
 
-    A checkpoint is told once it is in the store *and* described by the stream, whichever comes first: LangGraph also
-    describes checkpoints that it never saves.
+
+def _told(tell: F) -> F:
+    """One at a time; what cannot be told is named, since LangGraph must not fail for it."""
+
+    @wraps(tell)
+    def telling(self: Narrator, *given: Any) -> None:
+        end_if_copy()
+        with self._turn:
+            try:
+                tell(self, *given)
+            except Exception as error:  # results and questions are of the user's own classes
+                text = f"Something could not be told ({tell.__name__}): {one_sentence(error)}"
+                self._recorder.write(Kind.LOG, stream="lgtop", level="WARNING", text=text)
+
+    return cast(F, telling)
+
+
+class Narrator:
+    """Tells events of what it hears (``hearing.Listener``), from any thread.
+
+    A checkpoint is told once it is in the store *and* described, whichever comes first: LangGraph also describes
+    checkpoints that it never saves.
 
     Args:
         recorder: Takes the events.
@@ -58,30 +78,19 @@ class Narrator:
         """Names of the nodes that run now; may be called from any thread."""
         return [name for name, _, _ in list(self._running.values())]
 
-    def take(self, ns: tuple[str, ...], mode: str, data: Any) -> None:
-        """Tell one item of the stream; what cannot be told is named, since LangGraph must not fail for it."""
-        end_if_copy()
-        with self._turn:
-            try:
-                self._take("|".join(ns), mode, data)
-            except Exception as error:  # results and questions are of the user's own classes
-                text = f"Something could not be told ({mode}): {one_sentence(error)}"
-                self._recorder.write(Kind.LOG, stream="lgtop", level="WARNING", text=text)
-
+    @_told
     def entered(self, task_id: str) -> None:
         """A task is run now; LangGraph has announced it, or is about to.
 
         Args:
             task_id: Its id.
         """
-        end_if_copy()
-        with self._turn:
-            if (task := self._announced.pop(task_id, None)) is not None:
-                self._begin(task_id, *task)
-                return
-            self._entered[task_id] = None
-            if len(self._entered) > _REMEMBERED:  # tasks of graphs that the user's code runs for itself
-                del self._entered[next(iter(self._entered))]
+        if (task := self._announced.pop(task_id, None)) is not None:
+            self._begin(task_id, *task)
+            return
+        self._entered[task_id] = None
+        if len(self._entered) > _REMEMBERED:  # tasks of graphs that the user's code runs for itself
+            del self._entered[next(iter(self._entered))]
 
     def loaded(self, writes: Iterable[tuple[str, str, Any]]) -> None:
         """A checkpoint was read with these pending writes: tasks that have finished are not run again."""
@@ -107,41 +116,55 @@ class Narrator:
         if name:
             self._tell_end(task_id, name, space, step, _error(error), 0, None)
 
-    def _take(self, space: str, mode: str, data: Any) -> None:
-        if mode == "custom":
-            self._recorder.write(Kind.CUSTOM, ns=space, value=to_json(as_value(data)))
+    @_told
+    def announced(self, ns: str, step: int | None, task_id: str, name: str) -> None:
+        """See ``hearing.Listener``."""
+        if task_id in self._reused and not self.replaying:
             return
-        payload, step = data["payload"], data.get("step")
-        match data["type"]:
-            case "task":
-                self._start(space, step, payload)
-            case "task_result":
-                self._end(space, step, payload)
-            case "checkpoint":
-                self._describe(space, step, payload)
+        if self.hears_entering and task_id not in self._entered:
+            self._announced[task_id] = name, ns, step
+            return
+        self._entered.pop(task_id, None)
+        self._begin(task_id, name, ns, step)
 
-    def _start(self, space: str, step: int | None, task: Mapping[str, Any]) -> None:
-        if task["id"] in self._reused and not self.replaying:
-            return
-        if self.hears_entering and task["id"] not in self._entered:
-            self._announced[task["id"]] = task["name"], space, step
-            return
-        self._entered.pop(task["id"], None)
-        self._begin(task["id"], task["name"], space, step)
+    @_told
+    def ended(
+        self,
+        ns: str,
+        step: int | None,
+        task_id: str,
+        name: str,
+        error: Any,
+        questions: Sequence[Mapping[str, Any]],
+        result: Callable[[], Any],
+    ) -> None:
+        """See ``hearing.Listener``."""
+        if isinstance(error, CancelledError):
+            return  # another one has failed; what runs in a thread goes on nevertheless
+        self._running.pop(task_id, None)
+        shown = preview(as_value(result()), _PREVIEW) if self._may_show() else None
+        self._tell_end(task_id, name, ns, step, None if error is None else _error(error), len(questions), shown)
+        for question in questions:
+            self._ask(ns, name, question)
+
+    @_told
+    def described(self, ns: str, step: int | None, checkpoint_id: str, source: str | None, due: list[str]) -> None:
+        """See ``hearing.Listener``."""
+        if self._running or self._announced:
+            self._end_cached(ns, step or 0)
+        self._described[ns, checkpoint_id] = {"step": step, "source": source, "next": due}
+        if len(self._described) > _REMEMBERED:
+            del self._described[next(iter(self._described))]
+        self._tell((ns, checkpoint_id))
+
+    @_told
+    def custom(self, ns: str, value: Any) -> None:
+        """See ``hearing.Listener``."""
+        self._recorder.write(Kind.CUSTOM, ns=ns, value=to_json(as_value(value)))
 
     def _begin(self, task_id: str, name: str, space: str, step: int | None) -> None:
         self._running[task_id] = name, space, step
         self._recorder.write(Kind.TASK, phase="start", id=task_id, name=name, ns=space, step=step)
-
-    def _end(self, space: str, step: int | None, task: Mapping[str, Any]) -> None:
-        if isinstance(task["error"], CancelledError):
-            return  # another one has failed; what runs in a thread goes on nevertheless
-        self._running.pop(task["id"], None)
-        error = None if task["error"] is None else _error(task["error"])
-        result = preview(as_value(task["result"]), _PREVIEW) if self._may_show() else None
-        self._tell_end(task["id"], task["name"], space, step, error, len(task["interrupts"]), result)
-        for question in task["interrupts"]:
-            self._ask(space, task["name"], question)
 
     def _may_show(self) -> bool:
         now = time.monotonic()
@@ -175,19 +198,14 @@ class Narrator:
         value = to_json(as_value(question.get("value")))
         self._recorder.write(Kind.INTERRUPT, id=question.get("id"), node=node, ns=space, value=value)
 
-    def _describe(self, space: str, step: int | None, checkpoint: Mapping[str, Any]) -> None:
+    def _end_cached(self, space: str, step: int) -> None:
+        """Tell the end of tasks that were taken from a cache: LangGraph tells none."""
         for task_id, (name, ns, begun) in [*self._running.items(), *self._announced.items()]:
-            if ns == space and (begun or 0) <= (step or 0):  # taken from a cache: LangGraph tells no end of it
+            if ns == space and (begun or 0) <= step:
                 if self._announced.pop(task_id, None):
                     self._begin(task_id, name, ns, begun)
-                self._end(ns, begun, {"id": task_id, "name": name, "error": None, "result": {}, "interrupts": ()})
-        settings = checkpoint["config"]["configurable"]
-        key = settings.get("checkpoint_ns", space), settings["checkpoint_id"]
-        source = checkpoint["metadata"].get("source")
-        self._described[key] = {"step": step, "source": source, "next": list(checkpoint["next"])}
-        if len(self._described) > _REMEMBERED:
-            del self._described[next(iter(self._described))]
-        self._tell(key)
+                self._running.pop(task_id, None)
+                self._tell_end(task_id, name, ns, begun, None, 0, preview(as_value({}), _PREVIEW))
 
     def _tell(self, key: tuple[str, str]) -> None:
         if key in self._saved and key in self._described:

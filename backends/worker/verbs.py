@@ -36,7 +36,7 @@ class Work:
         serde: The saver's serializer; ``None`` is LangGraph's default.
         head: The thread's head; ``None`` for a new thread.
         control: The ``RunControl``; ``None`` where the project's LangGraph has none.
-        narrator: Takes the stream.
+        narrator: Takes what comes up.
         begin: Called before each call of LangGraph that writes, when nothing stands in its way any more.
     """
 
@@ -71,7 +71,7 @@ class Work:
             "interrupt_before": "*" if spec.step else None,
         }
         self.begin()
-        self.drive.stream(self.graph, given, self.config(**place), self.narrator.take, options)
+        self.drive.stream(self.graph, given, self.config(**place), self.narrator, options)
 
     def base(self) -> CheckpointKey:
         """The checkpoint that the verb starts from: the named one, else the head.

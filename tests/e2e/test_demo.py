@@ -68,9 +68,8 @@ def nothing_is_left(environment):
     return True
 
 
-@pytest.mark.parametrize(("columns", "rows"), SIZES)
-def test_the_demo_is_live_and_leaves_nothing_behind(environment, columns, rows):
-    with terminal(columns, rows, environment) as screen:
+def test_the_demo_is_live_and_leaves_nothing_behind(environment):
+    with terminal(80, 24, environment) as screen:
         screen.type("lgtop demo\n")
         wait_for(screen, ["● running", "fair-stand", "batch-night", "crashed", "stalled", "doc-contract"])
         assert processes(environment["TMPDIR"])

@@ -54,9 +54,8 @@ def threads(store):
         return {name for (name,) in connection.execute("SELECT DISTINCT thread_id FROM checkpoints")}
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
-def test_the_scene(environment, store, columns, rows):
-    with terminal(columns, rows, environment) as screen:
+def test_the_scene(environment, store):
+    with terminal(80, 24, environment) as screen:
         screen.type(f"cd {ROOT} && lgtop {store}\n")
         wait_for(screen, ["doc-letter", "✓ done"])
         screen.type("X")

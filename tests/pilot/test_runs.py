@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -117,13 +117,28 @@ async def test_with_readonly_nothing_is_stopped() -> None:
         assert isinstance(app.screen, RunsScreen)
 
 
+def batched(texts: Iterable[str]) -> Iterable[tuple[str, str, str]]:
+    """Three at a time, so that a screen has to bear more than one."""
+    every = iter(texts)
+    return zip(every, every, every, strict=True)
+
+
 async def test_hostile_texts_are_only_text(tmp_path: Path) -> None:
     runs = []
-    for number, text in enumerate(STRINGS.values()):
-        run = made(f"e{number}", text, "failed", 9, graph=text, operator=text, verb=text, reason=text, next=(text,))
-        data = {"text": text, "name": text, "ns": f"{text}:1", "error": text, "value": {text: text}, "node": text}
+    for number, (text, other, third) in enumerate(batched(STRINGS.values())):
+        fields = {"graph": other, "operator": third, "verb": text, "reason": other, "next": (third,)}
+        run = made(f"e{number}", text, "failed", 9, **fields)
         kinds = ("started", "running", "task", "checkpoint", "interrupt", "custom", "log", "error", "fault", "end")
-        events = [(0.1, kind, {**data, "type": text, "message": text}) for kind in kinds]
+        events = [
+            (
+                0.1,
+                kind,
+                dict.fromkeys(("text", "name", "ns", "error", "node", "type", "message"), each)
+                | {"value": {each: each}},
+            )
+            for each in (text, other, third)
+            for kind in kinds
+        ]
         run = record(tmp_path / f"evil-{number}", run, events)
         runs.append(replace(run, state=RunState.RUNNING, nodes={text: 2}) if number % 2 else run)
     async with runs_screen(*runs) as (app, pilot):

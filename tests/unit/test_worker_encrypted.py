@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,8 @@ graph = builder.compile(checkpointer=InMemorySaver(serde=EncryptedSerializer.fro
 
 def bench(folder: Path, name: str, source: str, key: str | None) -> Bench:
     environment = {} if key is None else {"LANGGRAPH_AES_KEY": key}
-    return Bench(folder / name, str(folder / "s.sqlite"), project(folder / name / "p", source), environment)
+    graph = replace(project(folder / name / "p", source), env=environment)
+    return Bench(folder / name, str(folder / "s.sqlite"), graph)
 
 
 def kinds(folder: Path, thread: str) -> set[str]:

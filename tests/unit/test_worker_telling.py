@@ -15,6 +15,7 @@ from backends.present import preview, to_json
 from backends.runs.events import Event, Kind
 from backends.runs.recorder import Recorder
 from backends.worker import output as printed
+from backends.worker.hearing import take
 from backends.worker.narrator import Narrator
 from backends.worker.objects import as_value
 from backends.worker.output import Output
@@ -166,10 +167,10 @@ def narrator(recorder: Recorder) -> Narrator:
 
 
 def test_a_checkpoint_is_told_when_it_is_saved_and_described(narrator: Narrator, tmp_path: Path):
-    narrator.take((), "debug", checkpoint("1"))
+    take(narrator, (), "debug", checkpoint("1"))
     narrator.saved("", "2", {"step": 2, "source": "loop"})
     assert (tmp_path / "events.jsonl").read_text() == ""
-    narrator.take((), "debug", checkpoint("2"))
+    take(narrator, (), "debug", checkpoint("2"))
     narrator.saved("", "1", {})
     narrator.saved("", "3", {"step": 3, "source": "update"})
     narrator.finish()
@@ -180,10 +181,10 @@ def test_a_checkpoint_is_told_when_it_is_saved_and_described(narrator: Narrator,
 def test_a_task_whose_writes_are_saved_is_not_told_unless_it_runs_again(narrator: Narrator, tmp_path: Path):
     narrator.loaded([("id-a", "log", 1), ("id-b", "__error__", "x"), ("id-c", "__interrupt__", ())])
     for name in "abc":
-        narrator.take((), "debug", task("task", name))
+        take(narrator, (), "debug", task("task", name))
     assert narrator.running() == ["b", "c"]
     narrator.replaying = True
-    narrator.take((), "debug", task("task", "a"))
+    take(narrator, (), "debug", task("task", "a"))
     assert [event.data["name"] for event in events(tmp_path)] == ["b", "c", "a"]
 
 
@@ -192,7 +193,7 @@ def test_a_task_starts_when_it_is_run(narrator: Narrator, tmp_path: Path):
     narrator.hears_entering = True
     narrator.entered("id-early")
     for name in ("early", "late", "never"):
-        narrator.take((), "debug", task("task", name))
+        take(narrator, (), "debug", task("task", name))
     assert narrator.running() == ["early"]
     narrator.entered("id-late")
     assert narrator.running() == ["early", "late"]
@@ -201,15 +202,15 @@ def test_a_task_starts_when_it_is_run(narrator: Narrator, tmp_path: Path):
 
 def test_a_task_that_is_not_run_ends_with_its_step(narrator: Narrator, recorder: Recorder, tmp_path: Path):
     narrator.hears_entering = True
-    narrator.take((), "debug", task("task"))
-    narrator.take((), "debug", checkpoint("1", step=1))
+    take(narrator, (), "debug", task("task"))
+    take(narrator, (), "debug", checkpoint("1", step=1))
     recorder.close()
     assert [event.data["phase"] for event in events(tmp_path)][:2] == ["start", "end"]
 
 
 def test_a_task_taken_from_a_cache_ends_with_its_step(narrator: Narrator, recorder: Recorder, tmp_path: Path):
-    narrator.take((), "debug", task("task"))
-    narrator.take((), "debug", checkpoint("1", step=1))
+    take(narrator, (), "debug", task("task"))
+    take(narrator, (), "debug", checkpoint("1", step=1))
     assert narrator.running() == []
     recorder.close()
     assert events(tmp_path)[-1].data["phase"] == "end"
@@ -217,14 +218,14 @@ def test_a_task_taken_from_a_cache_ends_with_its_step(narrator: Narrator, record
 
 def test_a_question_is_told_once(narrator: Narrator, tmp_path: Path):
     question = {"id": "q", "value": {"ask": 1}}
-    narrator.take(("outer:1",), "debug", task("task_result", "inner", interrupts=[question]))
-    narrator.take((), "debug", task("task_result", "outer", interrupts=[question]))
+    take(narrator, ("outer:1",), "debug", task("task_result", "inner", interrupts=[question]))
+    take(narrator, (), "debug", task("task_result", "outer", interrupts=[question]))
     (asked,) = [event.data for event in events(tmp_path) if event.kind is Kind.INTERRUPT]
     assert asked == {"id": "q", "node": "inner", "ns": "outer:1", "value": {"ask": 1}}
 
 
 def test_the_task_that_ends_the_run_is_told(narrator: Narrator, tmp_path: Path):
-    narrator.take((), "debug", task("task"))
+    take(narrator, (), "debug", task("task"))
     narrator.failed("id-node", ValueError("boom"))
     narrator.failed("id-node", ValueError("boom"))
     told = [event.data for event in events(tmp_path) if event.data["phase"] == "end"]

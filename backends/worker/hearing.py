@@ -1,0 +1,156 @@
+"""What LangGraph does while it runs a graph, heard where it would stream it.
+
+To stream is to describe every checkpoint with all its values and every task with its input and result. What a run tells
+of them costs a third of that, so it is taken before they are described: ``PregelLoop._emit`` in
+``langgraph/pregel/_loop.py`` is called with what there is to describe, whether anybody listens or not. A LangGraph that
+has no such place is listened to by its stream mode ``debug``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+_LISTENER: Final = "__pregel_listener"
+"""Where the configuration of a run has its listener; graphs inside it inherit that. LangGraph saves no such key."""
+
+_PLACES: Final = {
+    "map_debug_tasks": ["tasks"],
+    "map_debug_task_results": ["task_tup", "stream_keys"],
+    "map_debug_checkpoint": ["config", "channels", "stream_channels", "metadata", "tasks"],
+}
+"""What describes, and how its parameters begin (``langgraph/pregel/debug.py``)."""
+
+
+class Listener(Protocol):
+    """Takes what comes up, in whatever thread. ``ns`` is the namespace of the graph that does it."""
+
+    def announced(self, ns: str, step: int | None, task_id: str, name: str) -> None:
+        """A task belongs to the step that begins."""
+
+    def ended(
+        self,
+        ns: str,
+        step: int | None,
+        task_id: str,
+        name: str,
+        error: Any,
+        questions: Sequence[Mapping[str, Any]],
+        result: Callable[[], Any],
+    ) -> None:
+        """A task has come to its end, or to questions, each with ``id`` and ``value``."""
+
+    def described(self, ns: str, step: int | None, checkpoint_id: str, source: str | None, due: list[str]) -> None:
+        """There is a checkpoint, saved or not, with these nodes to run next."""
+
+    def custom(self, ns: str, value: Any) -> None:
+        """A node has given something to its stream writer."""
+
+
+def heard(graph: Any, config: Mapping[str, Any], listener: Listener) -> dict[str, Any]:
+    """The configuration and stream modes of a call that is listened to.
+
+    The stream writer of nodes is set as an outer graph sets that of an inner one: asking for the stream of subgraphs
+    instead would have LangGraph wait for it in a thread (``get_waiter`` in ``langgraph/pregel/main.py``) and run each
+    node in another.
+
+    Args:
+        graph: The graph.
+        config: The call's own configuration.
+        listener: Takes what comes up; what is streamed besides is to be given to ``take``.
+    """
+    streamed = {"config": config, "stream_mode": ["debug", "custom"], "subgraphs": True}
+    try:
+        from langgraph._internal._constants import CONFIG_KEY_RUNTIME, CONFIG_KEY_STREAM
+        from langgraph.config import get_config
+        from langgraph.pregel import _loop
+        from langgraph.pregel.protocol import StreamProtocol
+        from langgraph.runtime import Runtime
+    except ImportError:
+        return streamed
+    if not _listen(_loop):
+        return streamed
+
+    def write(value: Any) -> None:
+        ns: str = get_config()["configurable"]["checkpoint_ns"]
+        listener.custom(ns.rpartition("|")[0], value)
+
+    ours = {
+        _LISTENER: listener,
+        CONFIG_KEY_STREAM: StreamProtocol(lambda chunk: None, set()),  # without one the writer is not taken
+        CONFIG_KEY_RUNTIME: Runtime(store=graph.store, stream_writer=write),
+    }
+    return {"config": {**config, "configurable": {**config["configurable"], **ours}}, "stream_mode": []}
+
+
+def take(listener: Listener, space: tuple[str, ...], mode: str, data: Any) -> None:
+    """Have one item of the stream modes ``debug`` and ``custom`` heard."""
+    ns = "|".join(space)
+    if mode == "custom":
+        listener.custom(ns, data)
+        return
+    found, step = data["payload"], data.get("step")
+    match data["type"]:
+        case "task":
+            listener.announced(ns, step, found["id"], found["name"])
+        case "task_result":
+            outcome = found["error"], found["interrupts"], lambda: found["result"]
+            listener.ended(ns, step, found["id"], found["name"], *outcome)
+        case "checkpoint":
+            settings, source = found["config"]["configurable"], found["metadata"].get("source")
+            place = settings.get("checkpoint_ns", ns), step, settings["checkpoint_id"]
+            listener.described(*place, source, list(found["next"]))
+
+
+def _listen(module: Any) -> bool:
+    """Have the loops of LangGraph tell their listeners; whether that can be done."""
+    emit = getattr(module.PregelLoop, "_emit", None)
+    if hasattr(emit, "listens"):
+        return True
+    places = {name: getattr(module, name, None) for name in _PLACES}
+    if emit is None or not all(_begins(places[name], parameters) for name, parameters in _PLACES.items()):
+        return False
+    module.PregelLoop._emit = _listening(emit, *places.values())
+    return True
+
+
+def _begins(function: Any, parameters: Sequence[str]) -> bool:
+    return callable(function) and list(inspect.signature(function).parameters)[: len(parameters)] == parameters
+
+
+def _listening(emit: Callable[..., None], tasks: Any, results: Any, checkpoint: Any) -> Callable[..., None]:
+    """``PregelLoop._emit``, told to the loop's listener first."""
+
+    def listening(loop: Any, mode: str, values: Any, *args: Any, **options: Any) -> None:
+        listener: Listener | None = loop.config["configurable"].get(_LISTENER)
+        if listener is not None:
+            ns = "|".join(loop.checkpoint_ns)
+            if values is tasks:
+                for task in filter(_is_shown, args[0]):
+                    listener.announced(ns, loop.step, task.id, task.name)
+            elif values is results:
+                _tell_end(listener, ns, loop.step, args[0], lambda: next(values(*args, **options)))
+            elif values is checkpoint:
+                settings, metadata, due = args[0]["configurable"], args[3], args[4]
+                place = settings.get("checkpoint_ns", ns), loop.step - 1, settings["checkpoint_id"]
+                listener.described(*place, metadata.get("source"), [task.name for task in due])
+        emit(loop, mode, values, *args, **options)
+
+    listening.listens = True  # type: ignore[attr-defined]
+    return listening
+
+
+def _is_shown(task: Any) -> bool:
+    return task.config is None or "langsmith:hidden" not in task.config.get("tags", ())
+
+
+def _tell_end(
+    listener: Listener, ns: str, step: int, ended: tuple[Any, Sequence[tuple[str, Any]]], describe: Callable[[], Any]
+) -> None:
+    task, writes = ended
+    error, questions = None, ()
+    if any(channel in ("__error__", "__interrupt__") for channel, _ in writes):
+        described = describe()
+        error, questions = described["error"], described["interrupts"]
+    listener.ended(ns, step, task.id, task.name, error, questions, lambda: describe()["result"])
