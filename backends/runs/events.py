@@ -78,19 +78,20 @@ _FREQUENT = frozenset((Kind.TASK, Kind.CHECKPOINT))
 """Kinds told for each step, of texts and numbers only: of a value such as NaN the two ways make different things."""
 
 
-def line(t: float, kind: Kind, data: Mapping[str, Any]) -> str:
-    """One event as a line without its end."""
-    return quick_line(t, kind, data) or _encode({"t": round(t, 4), "kind": kind, **data})
+def line(t: float, kind: Kind, data: Mapping[str, Any]) -> bytes:
+    """One event as a line without its end, in ASCII."""
+    return quick_line(t, kind, data) or _encode({"t": round(t, 4), "kind": kind, **data}).encode()
 
 
-def quick_line(t: float, kind: Kind, data: Mapping[str, Any]) -> str:
+def quick_line(t: float, kind: Kind, data: Mapping[str, Any]) -> bytes:
     """The same where it is quickly made, without calling any code of a value's own class; else nothing."""
     if _fast is None or kind not in _FREQUENT:
-        return ""
+        return b""
     with suppress(TypeError):  # a lone surrogate, a number of more than 64 bits: the other one can write it
-        if (written := _fast({"t": round(t, 4), "kind": kind, **data})).isascii():
-            return written.decode()  # nothing in it that some reader takes for the end of a line
-    return ""
+        written = _fast({"t": int(t * 10_000) / 10_000, "kind": kind, **data})
+        if written.isascii():  # nothing in it that some reader takes for the end of a line
+            return written
+    return b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Event:
 
     def to_json(self) -> str:
         """One line without its end."""
-        return line(self.t, self.kind, self.data)
+        return line(self.t, self.kind, self.data).decode()
 
     @classmethod
     def from_json(cls, line: str) -> Event:

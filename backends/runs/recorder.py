@@ -45,7 +45,7 @@ class Recorder:
         self._file = os.open(Path(folder, EVENTS), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._lock = threading.Lock()
         self._torn = False
-        self._waiting: list[str] = []
+        self._waiting: list[bytes] = []
         self.lost = 0
         self._why = ""
 
@@ -82,8 +82,7 @@ class Recorder:
         if self.lost:
             text = f"{self.lost} events could not be written: {self._why}"
             lines.insert(0, line(time.time(), Kind.LOG, {"stream": "lgtop", "level": "WARNING", "text": text}))
-        text = "\n".join(lines)
-        whole = (f"\n{text}\n" if self._torn else f"{text}\n").encode()
+        whole = b"\n".join([*([b""] if self._torn else []), *lines, b""])
         try:
             written = os.write(self._file, whole)
         except OSError as error:

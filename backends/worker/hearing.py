@@ -121,36 +121,35 @@ def _begins(function: Any, parameters: Sequence[str]) -> bool:
 
 def _listening(emit: Callable[..., None], tasks: Any, results: Any, checkpoint: Any) -> Callable[..., None]:
     """``PregelLoop._emit``, told to the loop's listener first."""
+    tellers = {tasks: _tell_tasks, results: _tell_end, checkpoint: _tell_checkpoint}
 
     def listening(loop: Any, mode: str, values: Any, *args: Any, **options: Any) -> None:
-        listener: Listener | None = loop.config["configurable"].get(_LISTENER)
-        if listener is not None:
-            ns = "|".join(loop.checkpoint_ns)
-            if values is tasks:
-                for task in filter(_is_shown, args[0]):
-                    listener.announced(ns, loop.step, task.id, task.name)
-            elif values is results:
-                _tell_end(listener, ns, loop.step, args[0], lambda: next(values(*args, **options)))
-            elif values is checkpoint:
-                settings, metadata, due = args[0]["configurable"], args[3], args[4]
-                place = settings.get("checkpoint_ns", ns), loop.step - 1, settings["checkpoint_id"]
-                listener.described(*place, metadata.get("source"), [task.name for task in due])
+        if (tell := tellers.get(values)) is not None:
+            listener: Listener | None = loop.config["configurable"].get(_LISTENER)
+            if listener is not None:
+                tell(listener, loop, "|".join(loop.checkpoint_ns), args, lambda: next(values(*args, **options)))
         emit(loop, mode, values, *args, **options)
 
     listening.listens = True  # type: ignore[attr-defined]
     return listening
 
 
-def _is_shown(task: Any) -> bool:
-    return task.config is None or "langsmith:hidden" not in task.config.get("tags", ())
+def _tell_tasks(listener: Listener, loop: Any, ns: str, args: Any, _: Callable[[], Any]) -> None:
+    for task in args[0]:
+        if task.config is None or "langsmith:hidden" not in task.config.get("tags", ()):
+            listener.announced(ns, loop.step, task.id, task.name)
 
 
-def _tell_end(
-    listener: Listener, ns: str, step: int, ended: tuple[Any, Sequence[tuple[str, Any]]], describe: Callable[[], Any]
-) -> None:
-    task, writes = ended
+def _tell_end(listener: Listener, loop: Any, ns: str, args: Any, describe: Callable[[], Any]) -> None:
+    task, writes = args[0]
     error, questions = None, ()
     if any(channel in ("__error__", "__interrupt__") for channel, _ in writes):
         described = describe()
         error, questions = described["error"], described["interrupts"]
-    listener.ended(ns, step, task.id, task.name, error, questions, lambda: describe()["result"])
+    listener.ended(ns, loop.step, task.id, task.name, error, questions, lambda: describe()["result"])
+
+
+def _tell_checkpoint(listener: Listener, loop: Any, ns: str, args: Any, _: Callable[[], Any]) -> None:
+    settings, metadata, due = args[0]["configurable"], args[3], args[4]
+    place = settings.get("checkpoint_ns", ns), loop.step - 1, settings["checkpoint_id"]
+    listener.described(*place, metadata.get("source"), [task.name for task in due])

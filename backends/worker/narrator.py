@@ -180,6 +180,7 @@ class Narrator:
     ) -> None:
         self._recorder.write(
             Kind.TASK,
+            later=error is None and not self._running,  # the checkpoint follows at once
             phase="end",
             id=task_id,
             name=name,
