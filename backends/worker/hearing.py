@@ -105,7 +105,7 @@ def take(listener: Listener, space: tuple[str, ...], mode: str, data: Any) -> No
 
 def _listen(module: Any) -> bool:
     """Have the loops of LangGraph tell their listeners; whether that can be done."""
-    emit = getattr(module.PregelLoop, "_emit", None)
+    emit = getattr(getattr(module, "PregelLoop", None), "_emit", None)
     if hasattr(emit, "listens"):
         return True
     places = {name: getattr(module, name, None) for name in _PLACES}
@@ -127,29 +127,31 @@ def _listening(emit: Callable[..., None], tasks: Any, results: Any, checkpoint: 
         if (tell := tellers.get(values)) is not None:
             listener: Listener | None = loop.config["configurable"].get(_LISTENER)
             if listener is not None:
-                tell(listener, loop, "|".join(loop.checkpoint_ns), args, lambda: next(values(*args, **options)))
+                tell(listener, loop, "|".join(loop.checkpoint_ns), values, args)
         emit(loop, mode, values, *args, **options)
 
     listening.listens = True  # type: ignore[attr-defined]
     return listening
 
 
-def _tell_tasks(listener: Listener, loop: Any, ns: str, args: Any, _: Callable[[], Any]) -> None:
+def _tell_tasks(listener: Listener, loop: Any, ns: str, _: Any, args: Any) -> None:
     for task in args[0]:
         if task.config is None or "langsmith:hidden" not in task.config.get("tags", ()):
             listener.announced(ns, loop.step, task.id, task.name)
 
 
-def _tell_end(listener: Listener, loop: Any, ns: str, args: Any, describe: Callable[[], Any]) -> None:
+def _tell_end(listener: Listener, loop: Any, ns: str, describe: Any, args: Any) -> None:
     task, writes = args[0]
-    error, questions = None, ()
-    if any(channel in ("__error__", "__interrupt__") for channel, _ in writes):
-        described = describe()
-        error, questions = described["error"], described["interrupts"]
-    listener.ended(ns, loop.step, task.id, task.name, error, questions, lambda: describe()["result"])
+    error = next((value for channel, value in writes if channel == "__error__"), None)
+    asked = [value for channel, value in writes if channel == "__interrupt__"]
+    others = [write for write in writes if write[0] != "__interrupt__"]  # describing a question would copy it
+    every = [each for one in asked for each in (one if isinstance(one, Sequence) else [one])]
+    questions = [{"id": each.id, "value": each.value} for each in every]
+    outcome = error, questions, lambda: next(describe((task, others), *args[1:]))["result"]
+    listener.ended(ns, loop.step, task.id, task.name, *outcome)
 
 
-def _tell_checkpoint(listener: Listener, loop: Any, ns: str, args: Any, _: Callable[[], Any]) -> None:
+def _tell_checkpoint(listener: Listener, loop: Any, ns: str, _: Any, args: Any) -> None:
     settings, metadata, due = args[0]["configurable"], args[3], args[4]
     place = settings.get("checkpoint_ns", ns), loop.step - 1, settings["checkpoint_id"]
     listener.described(*place, metadata.get("source"), [task.name for task in due])

@@ -190,6 +190,19 @@ def test_nothing_of_it_is_in_the_store_nor_in_what_a_graph_streams() -> None:
     assert all("listener" not in repr(found) for found in saver.list(None))
 
 
+class Unique(str):
+    """A text that cannot be copied, as LangGraph's own stream would."""
+
+    def __deepcopy__(self, memo: object) -> Unique:
+        raise TypeError("there is but one")
+
+
+def test_a_question_that_cannot_be_copied_ends_no_run() -> None:
+    book, graph = Book(), chain(asks=lambda state: {"log": [interrupt(Unique("well?"))]}).compile(InMemorySaver())
+    Plain().stream(graph, {"text": "x"}, {"configurable": {"thread_id": "t"}}, book, {})
+    assert [line[6] for line in book.lines if line[0] == "ended"] == [["well?"]]
+
+
 @pytest.mark.parametrize("broken", ["_emit", "map_debug_checkpoint", "langgraph.pregel._loop"])
 def test_another_langgraph_is_heard_by_its_stream(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
     from langgraph.pregel import _loop
