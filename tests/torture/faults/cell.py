@@ -59,11 +59,13 @@ class Found:
         sights: After each process.
         verdict: What the audit says.
         events: Of the first process.
+        tries: How often the cell was filled until this could be proven.
     """
 
     sights: tuple[Sight, ...]
     verdict: Verdict
     events: tuple[Event, ...]
+    tries: int = 1
 
     @property
     def struck(self) -> bool:
@@ -127,10 +129,10 @@ def unproven(case: Case, found: Found) -> bool:
 
 def fill(case: Case, order: Order, place: Scratch, cell: Cell, base: Undisturbed) -> Found:
     """Strike, resume and look."""
-    for _ in range(ATTEMPTS):
+    for tries in range(1, ATTEMPTS + 1):
         thread = Watched(case, order, place, cell.durability, Actor(base.script), lambda: False, cell.fault)
         verdict = judge(cell, thread.run(), base)
-        found = Found(tuple(thread.sights), verdict, thread.events[0])
+        found = Found(tuple(thread.sights), verdict, thread.events[0], tries)
         missed = verdict.kind is Word.MISSED and cell.fault.point is Point.INSIDE
         if not missed and not unproven(case, found):
             break

@@ -57,6 +57,7 @@ class Record:
     lost: dict[str, int]
     repeated: dict[str, int]
     wrong: list[str]
+    tries: int = 1
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -80,12 +81,13 @@ def main(words: Sequence[str]) -> int:
         if not cells:
             continue
         with _place(store) as address, open(path, "a") as results:
-            for cell, found in _filled(CASES[graph], address, cells, options.jobs):
+            for cell, found, tries in _filled(CASES[graph], address, cells, options.jobs):
                 fault = cell.fault
                 record = Record(
                     *(graph, store, fault.point.value, fault.how.value, cell.durability),
                     *(found.word, found.why, list(found.kept), dict(found.lost), dict(found.repeated)),
                     list(found.wrong),
+                    tries,
                 )
                 results.write(json.dumps(record.__dict__) + "\n")
                 results.flush()
@@ -121,6 +123,9 @@ def table(records: Sequence[Record]) -> Iterator[str]:
     for record in records:
         if record.word == Word.MISSED:
             yield f"cannot strike: {' '.join(record.key)}: {record.why}"
+    for record in records:
+        if record.tries > 1:
+            yield f"filled {record.tries} times, until it could be proven: {' '.join(record.key)}"
     wrong = [record for record in records if record.wrong]
     for record in wrong:
         yield f"MISMATCH {' '.join(record.key)} ({record.word}; {record.why}): {'; '.join(record.wrong)}"
@@ -142,16 +147,17 @@ def _text(record: Record) -> str:
 
 def _filled(
     case: Case, address: Address | None, cells: Sequence[tuple[Point, How, str]], jobs: int
-) -> Iterator[tuple[Cell, Judged]]:
+) -> Iterator[tuple[Cell, Judged, int]]:
     ref = GraphRef(f"./demo_graphs/{case.graph}.py:graph", str(ROOT), case.graph, (str(ROOT),))
     order = Order(ref, dict(case.input), address=address)
     with scratch(address) as place, tempfile.TemporaryDirectory() as folder:
         expected = undisturbed(case, Path(folder))
         base = leave_alone(order, place, lambda: False)
 
-        def one(point: Point, how: How, mode: str) -> tuple[Cell, Judged]:
+        def one(point: Point, how: How, mode: str) -> tuple[Cell, Judged, int]:
             cell = Cell(mode, Fault(point, case.struck, how, milliseconds(base, case.struck, point)))
-            return cell, judged(case, cell, fill(case, order, place, cell, base), expected)
+            found = fill(case, order, place, cell, base)
+            return cell, judged(case, cell, found, expected), found.tries
 
         with ThreadPoolExecutor(jobs) as pool:
             running = [pool.submit(one, *cell) for cell in cells]
