@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from types import FrameType
@@ -57,7 +58,7 @@ class Stop:
         self._control: Any = None
         self._interrupt: Callable[[bool], None] | None = None
         self._over = False
-        self._handled = threading.Event()
+        self._handled = 0
         self._bell: int | None = None
         self.how: str | None = None
 
@@ -93,18 +94,19 @@ class Stop:
         self._over = True
 
     def _nudge(self, ear: int) -> None:
-        main = threading.main_thread().ident or 0
+        main, known = threading.main_thread().ident or 0, 0
         while came := os.read(ear, 64):
             if _HOW.keys().isdisjoint(came):
                 continue
             for _ in range(_NUDGES):
-                if self._handled.wait(_PATIENCE):
+                time.sleep(_PATIENCE)
+                if self._handled > known:
                     break
                 signal.pthread_kill(main, _NUDGE)
-            self._handled.clear()
+            known = self._handled
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        self._handled.set()
+        self._handled += 1  # nothing with a lock: another signal may come in the middle of this
         if self._over:
             return
         again, self.how = self.how == CANCEL, _HOW[signal.Signals(number)]
