@@ -113,7 +113,6 @@ class FilterBar(Horizontal):
         field = FilterInput(
             text, placeholder="status:waiting node:review age<1h words", suggester=Completer(self._choices)
         )
-        field.cursor_blink = False
         self.line.editing = True
         self.add_class("-editing")
         await self.mount(Prompt(), field, before=0)

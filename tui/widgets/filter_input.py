@@ -9,7 +9,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.suggester import Suggester
-from textual.widgets import Input
+
+from .steady_input import SteadyInput
 
 
 class Completer(Suggester):
@@ -28,7 +29,7 @@ class Completer(Suggester):
         return next((choice for choice in self._choices(value) if choice.startswith(value)), None)
 
 
-class FilterInput(Input):
+class FilterInput(SteadyInput):
     """The input of the filter."""
 
     DEFAULT_CSS = """

@@ -20,6 +20,7 @@ from backends.text import one_line
 from ..forms.field import UNSET, Field, FieldError, Kind, Unset
 from .one_line import fit
 from .picker import Picker
+from .steady_input import SteadyInput
 
 _WIDEST_NAME: Final = 24
 """Cells of the column of names."""
@@ -27,7 +28,7 @@ _WIDEST_NAME: Final = 24
 _PLACEHOLDERS: Final = {Kind.INTEGER: "whole number", Kind.NUMBER: "number", Kind.JSON: "JSON"}
 
 
-class FieldInput(Input):
+class FieldInput(SteadyInput):
     """What is typed into a field."""
 
     DEFAULT_CSS = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from textual.reactive import reactive
 from textual.widgets import TextArea
 
 from ..forms.json_text import JsonError, read_json_or_file
@@ -27,6 +28,8 @@ class JsonArea(TextArea):
         & .text-area--cursor-line { background: $boost; }
     }
     """
+
+    cursor_blink = reactive(False, init=False)
 
     def __init__(self, text: str = "") -> None:
         super().__init__(text, soft_wrap=True, tab_behavior="focus", show_line_numbers=False)

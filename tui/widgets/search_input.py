@@ -10,6 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
+from .steady_input import SteadyInput
+
 
 def pattern_of(text: str) -> re.Pattern[str] | None:
     """What to look for: the text itself, in any case unless it has a capital letter; ``None`` for nothing."""
@@ -18,7 +20,7 @@ def pattern_of(text: str) -> re.Pattern[str] | None:
     return re.compile(re.escape(text), 0 if text != text.lower() else re.IGNORECASE)
 
 
-class SearchInput(Input):
+class SearchInput(SteadyInput):
     """``/`` opens it, enter keeps the search, escape ends it."""
 
     DEFAULT_CSS = """
