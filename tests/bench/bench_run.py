@@ -1,6 +1,6 @@
 """What a run costs beside a script: ``python -m tests.bench.bench_run [--durability MODE] [--turns N] [--store KIND]``.
 
-A graph of 200 steps by the child, from its first step to its last, against the same graph in a script at the same
+A graph of 200 steps by ``lgtop run``, from its first step to its last, against the same graph in a script at the same
 durability: plain nodes by ``invoke`` with the plain saver, coroutines by ``ainvoke`` with the asynchronous one (bar for
 both: 1.1). The sides take turns; each figure is the median of all turns, and the ratio the median of the turns' ratios,
 so that other work on the machine counts little; CPU time holds better than wall time.
@@ -9,6 +9,7 @@ so that other work on the machine counts little; CPU time holds better than wall
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -20,9 +21,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from backends.runs.spec import GraphRef, Verb
 from tests import postgres
-from tests.child import Bench, project
+from tests.child import project
 
 GRAPH = """
 import operator, os, time
@@ -111,15 +111,17 @@ def by_script(folder: Path, store: str, graph: str, durability: str, size: int, 
     return taken(told)
 
 
-def by_child(folder: Path, store: str, graph: str, durability: str, size: int, told: Path) -> Taken:
-    """Run the child."""
-    ref = GraphRef(f"./app.py:{graph}", str(folder), graph)
-    with tempfile.TemporaryDirectory() as records:
-        bench = Bench(Path(records), store, ref, {"LGTOP_BENCH": str(told)})
-        documents = [{"id": n, "text": "x" * 1000} for n in range(size // 1000)]
-        given = {"number": 0, "log": [], "documents": documents}
-        child = bench.do(Verb.START, input=given, create_store=True, durability=durability, recursion_limit=1000)
-        assert child.end["outcome"] == "done", child.report()
+def by_command(folder: Path, store: str, graph: str, durability: str, size: int, told: Path) -> Taken:
+    """Run the command, which tells what happens on its standard error."""
+    documents = [{"id": n, "text": "x" * 1000} for n in range(size // 1000)]
+    given = folder / "input.json"
+    given.write_text(json.dumps({"number": 0, "log": [], "documents": documents}))
+    words = ["--graph", f"./app.py:{graph}", "--thread", "t", "--input", f"@{given}", "--durability", durability]
+    argv = [Path(sys.executable).with_name("lgtop"), "run", "-s", store, *words, "--recursion-limit", "1000"]
+    with tempfile.TemporaryDirectory() as home:
+        environment = {**os.environ, "LGTOP_BENCH": str(told), "XDG_STATE_HOME": home}
+        done = subprocess.run(argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
     return taken(told)
 
 
@@ -145,12 +147,12 @@ def measure(kind: str, graph: str, size: str, durability: str, turns: int, folde
     """Let both sides take turns, and print a row of the table."""
     pairs = []
     for turn in range(turns):
-        sides = [by_script, by_child] if turn % 2 else [by_child, by_script]
+        sides = [by_script, by_command] if turn % 2 else [by_command, by_script]
         found = {}
         for side in sides:
             with fresh(kind, folder) as store:
                 found[side] = side(folder / "project", store, graph, durability, SIZES[size], folder / "told")
-        pairs.append((found[by_script], found[by_child]))
+        pairs.append((found[by_script], found[by_command]))
     cells = []
     for n in (0, 1):
         script, child = (median(pair[side][n] for pair in pairs) for side in (0, 1))
