@@ -54,8 +54,8 @@ class Recorder:
 
         Args:
             kind: See ``Kind``.
-            later: Whether it may wait for the next event, because that one follows at once: a call of the system for
-                each would be a tenth of what a step costs.
+            later: Whether it may wait for the next event, or for ``flush``, because one follows at once: a call of the
+                system for each would be a tenth of what a step costs.
             **data: Its keys. Long texts and lists are cut, what is no JSON is named by its type; a drawing is kept
                 whole.
         """
@@ -69,11 +69,15 @@ class Recorder:
             if not later:
                 self._flush()
 
-    def close(self) -> None:
-        """Close the file; nothing can be written any more."""
+    def flush(self) -> None:
+        """Append what waits."""
         with self._lock:
             if self._waiting:
                 self._flush()
+
+    def close(self) -> None:
+        """Close the file; nothing can be written any more."""
+        self.flush()
         os.close(self._file)
 
     def _flush(self) -> None:

@@ -156,6 +156,8 @@ class Narrator:
         if len(self._described) > _REMEMBERED:
             del self._described[next(iter(self._described))]
         self._tell((ns, checkpoint_id))
+        if not due:
+            self._recorder.flush()  # no task follows, and the saver may be long in saving the checkpoint
 
     @_told
     def custom(self, ns: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""The run's sign of life: a heartbeat each second, and a look at whether the lock is still ours."""
+"""The run's sign of life: a heartbeat each second, a look at the lock, and nothing that waits to be told for long."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from .signals import CANCEL
 
 PERIOD = 1.0
 """Seconds between two heartbeats."""
+
+_LATEST = 0.1
+"""Seconds that an event may wait for the next one."""
 
 GRACE = 2.0
 """Seconds that a cancelled run gets to come to its end by itself, unless it awaits what it has to clear away."""
@@ -64,17 +67,23 @@ class Pulse:
             self._thread.join()
 
     def _beat(self) -> None:
+        beat = time.monotonic() + PERIOD
         while True:
-            if time.monotonic() >= self._deadline:
+            now = time.monotonic()
+            if now >= self._deadline:
                 self._overdue()
                 return
             try:
-                how = self._news.get(timeout=min(PERIOD, max(0.0, self._deadline - time.monotonic())))
+                how = self._news.get(timeout=max(0.0, min(_LATEST, beat - now, self._deadline - now)))
             except Empty:
+                if time.monotonic() < beat:
+                    self._recorder.flush()
+                    continue
                 if not self._held():
                     self._lost()
                     return
                 self._recorder.write(Kind.HEARTBEAT, running=list(self._running()))
+                beat = time.monotonic() + PERIOD
                 continue
             if how is None:
                 return

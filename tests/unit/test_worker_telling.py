@@ -1,10 +1,12 @@
 """What the child writes down: printed text within limits, objects as placeholders, the stream as events."""
 
 import json
+import time
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 import pytest
@@ -19,6 +21,7 @@ from backends.worker.hearing import take
 from backends.worker.narrator import Narrator
 from backends.worker.objects import as_value
 from backends.worker.output import Output
+from backends.worker.pulse import Pulse
 
 
 def events(folder: Path) -> list[Event]:
@@ -214,6 +217,28 @@ def test_a_task_taken_from_a_cache_ends_with_its_step(narrator: Narrator, record
     assert narrator.running() == []
     recorder.close()
     assert events(tmp_path)[-1].data["phase"] == "end"
+
+
+def test_the_end_of_a_task_is_told_though_no_checkpoint_is_saved(narrator: Narrator, tmp_path: Path):
+    take(narrator, (), "debug", task("task"))
+    take(narrator, (), "debug", task("task_result"))
+    assert [event.data["phase"] for event in events(tmp_path)] == ["start"], "its checkpoint follows at once"
+    last = checkpoint("1", step=1)
+    last["payload"]["next"] = []
+    take(narrator, (), "debug", last)
+    assert [event.data["phase"] for event in events(tmp_path)] == ["start", "end"]
+
+
+def test_what_waits_is_told_soon(recorder: Recorder, tmp_path: Path):
+    recorder.write(Kind.TASK, later=True, phase="end")
+    pulse = Pulse(recorder, SimpleQueue(), list, lambda: True, lambda: None, lambda: None)
+    pulse.start()
+    deadline = time.monotonic() + 30
+    while not events(tmp_path):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    pulse.stop()
+    assert events(tmp_path)[0].kind is Kind.TASK
 
 
 def test_a_question_is_told_once(narrator: Narrator, tmp_path: Path):
