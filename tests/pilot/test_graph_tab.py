@@ -173,8 +173,7 @@ async def test_nodes_of_a_live_run_are_running(tmp_path: Path, monkeypatch: pyte
         await pilot.press("6", "j", "j", "j")
         await wait_for_text(pilot, "▌○ ‖ write")
         runs = (made("r1", LOAN, "running", 3, nodes={"write": 2}),)
-        app.control.runs = runs
-        app.control.runs_changed.publish(runs)
+        monkeypatch.setattr(app.control, "_read_runs", lambda: runs)
         await wait_for_text(pilot, "▌● ‖ write ×2")
 
 
