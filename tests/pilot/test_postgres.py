@@ -38,10 +38,10 @@ async def test_threads_of_postgres_are_listed_live_and_opened(postgres_url: str)
     async with app.run_test(size=(120, 30)) as pilot:
         await wait_for_text(pilot, "may first?")
         assert "postgres · read-only" in lines_of(app)[0]
-        await wait_for(pilot, lambda: app.live.index.counts.exact)  # until then the cursor stays on the first row
+        threads = app.screen.query_one(ThreadList)
+        await wait_for(pilot, lambda: threads._settled)  # until then the cursor stays on the first row
         ask(postgres_url, "second")
         await wait_for_text(pilot, "may second?")
-        threads = app.screen.query_one(ThreadList)
         assert threads.selected == "first"
         await pilot.press("enter")
         await wait_for_text(pilot, "› first")

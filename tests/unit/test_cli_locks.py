@@ -85,7 +85,10 @@ def test_a_role_that_may_not_end_the_session(lgtop, postgres_url, postgres_role)
         assert code == Exit.REFUSED
         assert "pg_signal_backend" in err
         with psycopg.connect(postgres_url) as connection:
-            held = connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
+            held = connection.execute(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            ).fetchone()
         assert held == (1,)
 
 
