@@ -321,11 +321,12 @@ async def test_a_hostile_thread_id_is_only_ever_text() -> None:
         threads = app.screen.query_one(ThreadList)
         for name, text in STRINGS.items():
             await wait_for(pilot, lambda text=text: threads.select(text))  # type: ignore[misc]
-            await pilot.press("y")
             seen = [terminal_text(app)]
+            await pilot.press("y")
+            seen.append(terminal_text(app))
             app.screen.filter_by(f'"{text}"' if '"' not in text else "x")  # type: ignore[attr-defined]
             app.notify(text)
-            await pilot.pause(0.05)
+            await pilot.pause()
             seen.append(terminal_text(app))
             app.screen.filter_by("")  # type: ignore[attr-defined]
             for shown in seen:

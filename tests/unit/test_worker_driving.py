@@ -133,7 +133,11 @@ def test_both_ways_tell_what_happens_at_every_depth(way: str) -> None:
 
     class Notes:
         def __getattr__(self, what: str) -> Any:
-            return lambda ns, *given: told.append((re.sub(r":[^|]*", "", ns), given[0] if what == "custom" else what))
+            def note(ns: str, *given: Any) -> None:
+                said = given[0] if what == "custom" else what if what == "described" else f"{what} {given[2]}"
+                told.append((re.sub(r":[^|]*", "", ns), said))
+
+            return note
 
     def tells(state: State, runtime: Any) -> State:
         runtime.stream_writer("half")
@@ -152,11 +156,11 @@ def test_both_ways_tell_what_happens_at_every_depth(way: str) -> None:
         drive.update(made, config, {"log": "edited"}, "node")
         assert drive.state(made, config).values == {"log": "edited"}
     assert [each for each in told if each[1] != "described"] == [
-        ("", "announced"),
-        ("node", "announced"),
+        ("", "announced node"),
+        ("node", "announced node"),
         ("node", "half"),
-        ("node", "ended"),
-        ("", "ended"),
+        ("node", "ended node"),
+        ("", "ended node"),
     ]
     assert told.count(("", "described")) == 3
     assert told.count(("node", "described")) == 3
