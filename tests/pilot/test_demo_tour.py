@@ -78,6 +78,7 @@ async def test_the_cursor_goes_to_the_thread_when_the_list_says_the_same(store):
     async with toured(store, beats) as (app, pilot):
         await wait_for(pilot, lambda: app.index.complete and not app.index.counts.pending)
         thread, status = known(app)
+        await wait_for_text(pilot, "✓ one is so")
         app.screen._beats += [beat("same", thread=thread, status=status)]
         await pilot.press("space")
         await wait_for_text(pilot, "✓ same is so")

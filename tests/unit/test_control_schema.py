@@ -70,13 +70,13 @@ LIKELY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(JSON | LIKELY)
 def test_it_agrees_with_jsonschema_on_what_pydantic_writes(value: Any) -> None:
     assert bool(problems(value, SCHEMA)) == (not jsonschema.Draft202012Validator(SCHEMA).is_valid(value))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(JSON, JSON)
 def test_a_hostile_schema_does_no_harm(value: Any, schema: Any) -> None:
     problems(value, schema)

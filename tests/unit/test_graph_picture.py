@@ -133,7 +133,7 @@ def graphs(draw_from: st.DrawFn) -> tuple[list[str], list[Edge]]:
     return names, [Edge(*pair) for pair in pairs]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(graphs())
 def test_the_lines_lead_where_the_edges_do_and_nowhere_else(graph: tuple[list[str], list[Edge]]) -> None:
     names, edges = graph

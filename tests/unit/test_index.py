@@ -205,7 +205,7 @@ class IndexMachine(RuleBasedStateMachine):
 
 
 TestIndex = IndexMachine.TestCase
-TestIndex.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestIndex.settings = settings(max_examples=150, stateful_step_count=30)
 
 
 # --- what the model does not say --------------------------------------------------------------------------------
@@ -337,7 +337,6 @@ def test_revision_grows_with_every_change_and_only_then():
 
 
 @given(st.lists(st.tuples(st.sampled_from([0, 1, 2]), st.integers(0, 5000)), max_size=60), st.booleans())
-@settings(deadline=None)
 def test_long_orders_split_and_join(operations, reverse):
     """Enough rows for several lists in a row; every operation touches a thousand of them."""
     index = ThreadIndex.built([], View(parse(""), "thread", reverse))

@@ -242,7 +242,7 @@ def test_a_server_that_ends_idle_sessions_leaves_locks_alone(postgres_url: str, 
     name = admin.info.dbname
     for setting in ("idle_session_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"):
         with suppress(psycopg.errors.UndefinedObject):  # servers before 14 and 17
-            admin.execute(f'ALTER DATABASE "{name}" SET {setting} = 100'.encode())
+            admin.execute(f'ALTER DATABASE "{name}" SET {setting} = 1000'.encode())
     with Pooler(postgres_url) as found, take(postgres_url, "a") as lock, take(found.url, "b") as pooled:
         with psycopg.connect(postgres_url) as idle:
             idle.execute("SELECT 1")

@@ -148,7 +148,7 @@ def play(server: Server, poller: Poller | None, script: list[tuple[str, int]], m
                 poller.poll()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(actions)
 def test_appended_rows_are_reported_by_the_first_poll_after_their_commit(script: list[tuple[str, int]]) -> None:
     server = Server()
@@ -162,7 +162,7 @@ def test_appended_rows_are_reported_by_the_first_poll_after_their_commit(script:
     assert poller.known == server.visible()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(actions, actions)
 def test_rows_anywhere_are_reported_once_the_counters_tell(
     before: list[tuple[str, int]], script: list[tuple[str, int]]
@@ -179,7 +179,7 @@ def test_rows_anywhere_are_reported_once_the_counters_tell(
     assert poller.known == server.visible()
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 @given(actions)
 def test_without_counters_a_calm_sweep_finds_them(script: list[tuple[str, int]]) -> None:
     server = Server()
@@ -196,7 +196,7 @@ def test_without_counters_a_calm_sweep_finds_them(script: list[tuple[str, int]])
     assert poller.known == server.visible()
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 @given(actions, actions)
 def test_nothing_is_reported_twice_nor_what_was_there(
     before: list[tuple[str, int]], script: list[tuple[str, int]]

@@ -267,4 +267,4 @@ class Everything(RuleBasedStateMachine):
 
 
 TestEverything = Everything.TestCase
-TestEverything.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestEverything.settings = settings(max_examples=60, stateful_step_count=30)
