@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import sqlite3
@@ -15,6 +16,8 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from textual.pilot import Pilot
 
 from backends.address import Address, parse_address
+from backends.graphs.drawing import Drawing
+from backends.runs.spec import GraphRef
 from tui.app import LgtopApp
 from tui.control import Project
 from tui.dialogs.choose import Choose
@@ -110,6 +113,14 @@ async def choose(pilot: Pilot[None], app: LgtopApp, graph: str) -> None:
     await pilot.pause()
 
 
+async def write_input(pilot: Pilot[None], given: Any) -> None:
+    """Write the input by keys."""
+    await pilot.press("i")
+    asked = await dialog(pilot, GiveInput)
+    asked._entry.area.load_text(json.dumps(given))
+    await pilot.press("ctrl+o")
+
+
 async def over(pilot: Pilot[None], app: LgtopApp) -> None:
     """Wait until every run has ended, and everything about it is on screen."""
     trials = app.experiment.trials
@@ -201,6 +212,8 @@ async def test_a_run_that_hangs_is_killed_by_hand_and_an_undisturbed_one_too(pro
 
         await pilot.press("z", "p", "p")
         await wait_for_text(pilot, "undisturbed")
+        assert app.experiment.setup is not None
+        await write_input(pilot, {**app.experiment.setup.input, "pace": 60})
         await pilot.press("N")
         await wait_for_text(pilot, "● transform")
         await pilot.press("K")
@@ -242,6 +255,30 @@ async def test_what_an_entrypoint_calls_can_be_struck_once_it_has_been_seen(proj
         assert told(app)["fetch"][2] == "kept"
 
 
+async def test_nothing_is_started_while_another_graph_is_being_read(
+    project: Path, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with lab(project, empty) as (app, pilot, screen):
+        read, may = app.control.drawing, asyncio.Event()
+
+        async def slowly(graph: GraphRef) -> Drawing:
+            await may.wait()
+            return await read(graph)
+
+        monkeypatch.setattr(app.control, "drawing", slowly)
+        await pilot.press("o")
+        await dialog(pilot, Choose)
+        await pilot.press("g", "j", "enter")
+        await wait_for(pilot, lambda: app.screen is screen)
+        for key in ("N", "o", "i", "d", "c"):
+            await pilot.press(key)
+        await wait_for_text(pilot, "A graph is being read.")
+        assert not app.experiment.trials
+        may.set()
+        await wait_for_text(pilot, "graph  o pipeline")
+        assert screen.why_not("start") == ""
+
+
 async def test_a_fault_that_nothing_comes_by_is_told_and_the_input_can_be_written(project: Path, empty: Path) -> None:
     async with lab(project, empty) as (app, pilot, _):
         await pilot.press("i")
@@ -253,11 +290,19 @@ async def test_a_fault_that_nothing_comes_by_is_told_and_the_input_can_be_writte
         await pilot.press("ctrl+o")
         await wait_for_text(pilot, '"content": " "')
         await pilot.press("N")
-        await wait_for_text(pilot, "the fault did not strike")
+        await wait_for_text(pilot, "the fault did not strike: the run did not come by there")
         await over(pilot, app)
         assert told(app) == {"extract": (1, 0, "done"), "report_error": (1, 1, "done")}
         await pilot.press("p")
         await wait_for_text(pilot, "This experiment has begun")
+
+        await pilot.press("z")
+        await write_input(pilot, {"document_id": "d", "content": "Sunny days.", "pace": 0})
+        await wait_for_text(pilot, "not started")
+        await pilot.press("N")
+        await wait_for_text(pilot, "sentiment was over within 300 ms")
+        await over(pilot, app)
+        assert told(app)["sentiment"] == (1, 1, "done")
 
 
 async def test_crashing_is_asked_for_where_the_store_was_not_opened_for_it_and_refused_where_nothing_is_written(

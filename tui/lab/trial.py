@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from backends.control.plan import Intent
 from backends.errors import Refused
-from backends.faults import How
+from backends.faults import How, Point
 from backends.model import StatusName, Summary
 from backends.runs.run import Run, RunState
 from backends.runs.spec import Verb
@@ -209,11 +209,20 @@ class Trial:
         if self.run.live:
             return self._doing(self.run)
         if self.story.missed:
-            return MISSED
+            return self._missed
         if self.story.struck:
             return self.story.struck
         summary = self._summary
         return self.run.reason or (summary.reason if summary is not None else "")
+
+    @property
+    def _missed(self) -> str:
+        """Why the fault did not strike; untrusted."""
+        strike = self._setup.strike
+        came = any(strike.node in (path, path.rpartition("/")[2]) for path in self.course.now)
+        if came and strike.point is Point.INSIDE:
+            return f"the fault did not strike: {strike.node} was over within {strike.ms} ms"
+        return MISSED
 
     def _doing(self, run: Run) -> str:
         """What a run is at; one that hangs says nothing more by itself."""

@@ -119,7 +119,7 @@ class LabScreen(LabKeys):
         if wanted and not lab.has(wanted) and (lab.live or lab.can_resume):
             self.app.notify("The last experiment is not over: reset it to begin with another thread.")
         elif lab.setup is None or (wanted and not lab.has(wanted)):
-            with self.complaining():
+            with self.complaining(), self.reading_graph():
                 setup = await propose(self.lgtop, wanted)
                 if setup is not None:
                     await lab.reset()

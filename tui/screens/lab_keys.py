@@ -19,10 +19,18 @@ from ..widgets.fault_pane import FAULT_KEYS, FaultKeys
 from .dimmed import DimmedKeys
 
 _BEGUN: Final = "This experiment has begun: reset it first."
+_READING: Final = "A graph is being read."
+_SETS_UP: Final = ("graph", "input", "durability", "compare")
 
 
 class LabKeys(FaultKeys, DimmedKeys):
-    """A screen on which experiments are made; a subclass shows them."""
+    """A screen on which experiments are made; a subclass shows them.
+
+    Attributes:
+        reading: Whether a graph is being read, which is tried next.
+    """
+
+    reading = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("N", "start", "start", id="lab.start", tooltip="Start on a new thread; the fault strikes on the way"),
@@ -50,8 +58,10 @@ class LabKeys(FaultKeys, DimmedKeys):
     def why_not(self, action: str) -> str:
         """Say why something cannot be done; empty where it can."""
         lab = self.experiment
-        if action in ("graph", "input", "durability", "compare") and lab.trials:
+        if action in _SETS_UP and lab.trials:
             return _BEGUN
+        if action in ("start", *_SETS_UP) and self.reading:
+            return _READING
         if action in ("start", "resume", "kill"):
             refusal = self.lgtop.control.gate.refusal(self.lgtop.live.info)
             if refusal:
@@ -109,7 +119,8 @@ class LabKeys(FaultKeys, DimmedKeys):
     async def _choose_graph(self) -> None:
         from ..verbs.crash import choose
 
-        setup = await choose(self.lgtop, self.experiment.setup)
+        with self.reading_graph():
+            setup = await choose(self.lgtop, self.experiment.setup)
         if setup is not None:
             self.experiment.take(setup)
 
@@ -131,6 +142,17 @@ class LabKeys(FaultKeys, DimmedKeys):
         with self.complaining():
             await what()
         self.show()
+
+    @contextmanager
+    def reading_graph(self) -> Iterator[None]:
+        """Start nothing meanwhile, which would be the graph before."""
+        self.reading = True
+        self.refresh_bindings()
+        try:
+            yield
+        finally:
+            self.reading = False
+            self.refresh_bindings()
 
     @contextmanager
     def complaining(self) -> Iterator[None]:
