@@ -110,7 +110,7 @@ def new_entry(plan: Plan, gate: Gate, store_key: str, operator: str, run_id: str
         thread_id=intent.thread_id,
         target=intent.target,
         summary=plan.summary,
-        python=python_call(intent),
+        python=python_call(intent, plan.awaited),
         command=command_line(intent, plan.graph, gate.address),
         run_id=run_id,
         head_before=plan.head or None,

@@ -44,6 +44,7 @@ class Plan:
             that is done again).
         refusal: Why it cannot be done; empty when it can.
         python: The LangGraph call.
+        awaited: Whether the graph is driven by LangGraph's asynchronous loop.
         command: The same as an ``lgtop`` command line, quoted for a POSIX shell; never a password.
     """
 
@@ -59,6 +60,7 @@ class Plan:
     refusal: str = ""
     python: str = ""
     command: str = ""
+    awaited: bool = False
 
     @property
     def verb(self) -> str:

@@ -20,7 +20,7 @@ _SIDE_EFFECTS = "what they do outside happens again"
 
 
 def plan_start(scene: Scene) -> Preview:
-    """``astream(input)`` on a new or an existing thread."""
+    """``stream(input)`` on a new or an existing thread."""
     intent = scene.intent
     if intent.input is None:
         raise Refused("A start needs an input.", "To go on without one, resume.")
@@ -81,7 +81,7 @@ def _input_warnings(given: Any, drawing: Drawing | None) -> Iterator[str]:
 
 
 def plan_resume(scene: Scene) -> Preview:
-    """``astream(None)``: only what is unfinished runs."""
+    """``stream(None)``: only what is unfinished runs."""
     view = scene.at_head()
     _require_work(scene, view)
     if view.analysis.interrupts:
@@ -148,7 +148,7 @@ def _state_notes(view: View) -> Iterator[str]:
 
 
 def plan_retry(scene: Scene) -> Preview:
-    """``astream(None, head)``: every task of the step again."""
+    """``stream(None, head)``: every task of the step again."""
     intent, head = scene.intent, scene.thread_head
     if intent.checkpoint is not None:
         key = scene.open_reader.resolve_checkpoint(intent.thread_id, intent.checkpoint, intent.ns)
@@ -179,7 +179,7 @@ def again(view: View) -> Iterator[str]:
 
 
 def plan_answer(scene: Scene) -> Preview:
-    """``astream(Command(resume={id: value}))``, strict: only questions that are open, each by its id."""
+    """``stream(Command(resume={id: value}))``, strict: only questions that are open, each by its id."""
     view = scene.at_head()
     pending = {one.id: one for one in view.analysis.interrupts}
     if not pending:

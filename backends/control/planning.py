@@ -68,6 +68,7 @@ def make_plan(
     except (Refused, NotFound) as error:
         refusal = str(error)
     intent = preview.intent
+    awaited = drawing is not None and drawing.awaited
     return Plan(
         intent=intent,
         graph=graph,
@@ -79,8 +80,9 @@ def make_plan(
         notes=preview.notes,
         warnings=(*_moved(intent, head), *preview.warnings) if not refusal else (),
         refusal=refusal,
-        python=python_call(intent),
+        python=python_call(intent, awaited),
         command=command_line(intent, graph, gate.address),
+        awaited=awaited,
     )
 
 

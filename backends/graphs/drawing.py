@@ -48,6 +48,7 @@ class Drawing:
         functional: Whether it is an ``@entrypoint``.
         next_after: Node -> nodes that its plain edges lead to: the consequence of ``as_node``; ``None`` as the value
             where a router decides.
+        awaited: Whether it is driven by LangGraph's asynchronous loop, ``astream``, instead of ``stream``.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Drawing:
     interrupt_after: tuple[str, ...] = ()
     functional: bool = False
     next_after: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    awaited: bool = False
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Drawing:
@@ -82,4 +84,5 @@ class Drawing:
             tuple(data.get("interrupt_after", ())),
             bool(data.get("functional")),
             after,
+            bool(data.get("awaited")),
         )

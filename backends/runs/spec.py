@@ -13,16 +13,16 @@ class Verb(StrEnum):
     """What the child calls; see ``RunSpec``."""
 
     START = "start"
-    """``astream(input)``."""
+    """``stream(input)``."""
     RESUME = "resume"
-    """``astream(None)``."""
+    """``stream(None)``."""
     RETRY = "retry"
-    """``astream(None, {checkpoint_id: head})``: every task of the step again, finished ones too."""
+    """``stream(None, {checkpoint_id: head})``: every task of the step again, finished ones too."""
     ANSWER = "answer"
-    """``astream(Command(resume={interrupt_id: value, ...}))``, strict."""
+    """``stream(Command(resume={interrupt_id: value, ...}))``, strict."""
     FORK = "fork"
-    """From ``checkpoint``: with ``values`` ``aupdate_state(checkpoint, values, as_node)`` and then ``astream(None)``,
-    without them ``astream(None, checkpoint)``."""
+    """From ``checkpoint``: with ``values`` ``aupdate_state(checkpoint, values, as_node)`` and then ``stream(None)``,
+    without them ``stream(None, checkpoint)``."""
     EDIT = "edit"
     """``aupdate_state(values, as_node)`` at the head; nothing runs."""
     DRAW = "draw"

@@ -78,9 +78,11 @@ class Drive(Protocol):
     """A way to call LangGraph.
 
     Attributes:
+        awaited: Whether by the methods that are awaited.
         grace: Seconds that it gets to come to its end when it was interrupted.
     """
 
+    awaited: bool
     grace: float
 
     def saver(self, address: str, serde: Any, fence: Fence, injection: Injection) -> AbstractContextManager[Saver]:
@@ -110,6 +112,7 @@ class Drive(Protocol):
 class Plain:
     """By ``stream``; LangGraph leaves at once, but for nodes that run in threads, and those do not notice."""
 
+    awaited = False
     grace = GRACE
 
     def saver(self, address: str, serde: Any, fence: Fence, injection: Injection) -> AbstractContextManager[Saver]:
@@ -146,6 +149,7 @@ class Awaited:
         loop: The run's event loop.
     """
 
+    awaited = True
     grace = 5 * GRACE
 
     def __init__(self, loop: Loop) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 _LISTENER: Final = "__pregel_listener"
 """Where the configuration of a run has its listener; graphs inside it inherit that. LangGraph saves no such key."""
@@ -23,23 +23,44 @@ _PLACES: Final = {
 """What describes, and how its parameters begin (``langgraph/pregel/debug.py``)."""
 
 
+class Task(NamedTuple):
+    """A node, to be run once.
+
+    Attributes:
+        id: LangGraph's id of the task.
+        name: The node's name.
+        ns: The namespace of the graph that runs it.
+        step: The number of its superstep.
+    """
+
+    id: str
+    name: str
+    ns: str
+    step: int | None
+
+
+class TaskEnd(NamedTuple):
+    """What became of a task.
+
+    Attributes:
+        error: What it has raised; ``None`` if nothing.
+        questions: What it asks, each with ``id`` and ``value``.
+        result: Makes what it returned.
+    """
+
+    error: Any
+    questions: Sequence[Mapping[str, Any]]
+    result: Callable[[], Any]
+
+
 class Listener(Protocol):
     """Takes what comes up, in whatever thread. ``ns`` is the namespace of the graph that does it."""
 
-    def announced(self, ns: str, step: int | None, task_id: str, name: str) -> None:
+    def announced(self, task: Task) -> None:
         """A task belongs to the step that begins."""
 
-    def ended(
-        self,
-        ns: str,
-        step: int | None,
-        task_id: str,
-        name: str,
-        error: Any,
-        questions: Sequence[Mapping[str, Any]],
-        result: Callable[[], Any],
-    ) -> None:
-        """A task has come to its end, or to questions, each with ``id`` and ``value``."""
+    def ended(self, task: Task, end: TaskEnd) -> None:
+        """A task has come to its end, or to questions."""
 
     def described(self, ns: str, step: int | None, checkpoint_id: str, source: str | None, due: list[str]) -> None:
         """There is a checkpoint, saved or not, with these nodes to run next."""
@@ -93,10 +114,10 @@ def take(listener: Listener, space: tuple[str, ...], mode: str, data: Any) -> No
     found, step = data["payload"], data.get("step")
     match data["type"]:
         case "task":
-            listener.announced(ns, step, found["id"], found["name"])
+            listener.announced(Task(found["id"], found["name"], ns, step))
         case "task_result":
-            outcome = found["error"], found["interrupts"], lambda: found["result"]
-            listener.ended(ns, step, found["id"], found["name"], *outcome)
+            end = TaskEnd(found["error"], found["interrupts"], lambda: found["result"])
+            listener.ended(Task(found["id"], found["name"], ns, step), end)
         case "checkpoint":
             settings, source = found["config"]["configurable"], found["metadata"].get("source")
             place = settings.get("checkpoint_ns", ns), step, settings["checkpoint_id"]
@@ -137,7 +158,7 @@ def _listening(emit: Callable[..., None], tasks: Any, results: Any, checkpoint: 
 def _tell_tasks(listener: Listener, loop: Any, ns: str, _: Any, args: Any) -> None:
     for task in args[0]:
         if task.config is None or "langsmith:hidden" not in task.config.get("tags", ()):
-            listener.announced(ns, loop.step, task.id, task.name)
+            listener.announced(Task(task.id, task.name, ns, loop.step))
 
 
 def _tell_end(listener: Listener, loop: Any, ns: str, describe: Any, args: Any) -> None:
@@ -147,8 +168,8 @@ def _tell_end(listener: Listener, loop: Any, ns: str, describe: Any, args: Any) 
     others = [write for write in writes if write[0] != "__interrupt__"]  # describing a question would copy it
     every = [each for one in asked for each in (one if isinstance(one, Sequence) else [one])]
     questions = [{"id": each.id, "value": each.value} for each in every]
-    outcome = error, questions, lambda: next(describe((task, others), *args[1:]))["result"]
-    listener.ended(ns, loop.step, task.id, task.name, *outcome)
+    end = TaskEnd(error, questions, lambda: next(describe((task, others), *args[1:]))["result"])
+    listener.ended(Task(task.id, task.name, ns, loop.step), end)
 
 
 def _tell_checkpoint(listener: Listener, loop: Any, ns: str, _: Any, args: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from asyncio import CancelledError
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -16,6 +16,7 @@ from ..task_rows import CONTROL
 from ..text import one_line
 from .copies import end_if_copy
 from .ending import one_sentence
+from .hearing import Task, TaskEnd
 from .objects import as_value
 
 _REMEMBERED = 256
@@ -62,8 +63,8 @@ class Narrator:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._running: dict[str, tuple[str, str, int | None]] = {}
-        self._announced: dict[str, tuple[str, str, int | None]] = {}
+        self._running: dict[str, Task] = {}
+        self._announced: dict[str, Task] = {}
         self._entered: dict[str, None] = {}
         self._described: dict[tuple[str, str], dict[str, Any]] = {}
         self._saved: dict[tuple[str, str], Mapping[str, Any]] = {}
@@ -76,7 +77,7 @@ class Narrator:
 
     def running(self) -> list[str]:
         """Names of the nodes that run now; may be called from any thread."""
-        return [name for name, _, _ in list(self._running.values())]
+        return [task.name for task in list(self._running.values())]
 
     @_told
     def entered(self, task_id: str) -> None:
@@ -86,7 +87,7 @@ class Narrator:
             task_id: Its id.
         """
         if (task := self._announced.pop(task_id, None)) is not None:
-            self._begin(task_id, *task)
+            self._begin(task)
             return
         self._entered[task_id] = None
         if len(self._entered) > _REMEMBERED:  # tasks of graphs that the user's code runs for itself
@@ -112,40 +113,31 @@ class Narrator:
 
     def failed(self, task_id: str, error: BaseException) -> None:
         """A task has raised what ends the run: LangGraph's stream stops before it can tell."""
-        name, space, step = self._running.pop(task_id, ("", "", None))
-        if name:
-            self._tell_end(task_id, name, space, step, _error(error), 0, None)
+        if (task := self._running.pop(task_id, None)) is not None:
+            self._tell_end(task, error=_error(error))
 
     @_told
-    def announced(self, ns: str, step: int | None, task_id: str, name: str) -> None:
+    def announced(self, task: Task) -> None:
         """See ``hearing.Listener``."""
-        if task_id in self._reused and not self.replaying:
+        if task.id in self._reused and not self.replaying:
             return
-        if self.hears_entering and task_id not in self._entered:
-            self._announced[task_id] = name, ns, step
+        if self.hears_entering and task.id not in self._entered:
+            self._announced[task.id] = task
             return
-        self._entered.pop(task_id, None)
-        self._begin(task_id, name, ns, step)
+        self._entered.pop(task.id, None)
+        self._begin(task)
 
     @_told
-    def ended(
-        self,
-        ns: str,
-        step: int | None,
-        task_id: str,
-        name: str,
-        error: Any,
-        questions: Sequence[Mapping[str, Any]],
-        result: Callable[[], Any],
-    ) -> None:
+    def ended(self, task: Task, end: TaskEnd) -> None:
         """See ``hearing.Listener``."""
+        error, questions, result = end
         if isinstance(error, CancelledError):
             return  # another one has failed; what runs in a thread goes on nevertheless
-        self._running.pop(task_id, None)
+        self._running.pop(task.id, None)
         shown = preview(as_value(result()), _PREVIEW) if self._may_show() else None
-        self._tell_end(task_id, name, ns, step, None if error is None else _error(error), len(questions), shown)
+        self._tell_end(task, None if error is None else _error(error), len(questions), shown)
         for question in questions:
-            self._ask(ns, name, question)
+            self._ask(task, question)
 
     @_told
     def described(self, ns: str, step: int | None, checkpoint_id: str, source: str | None, due: list[str]) -> None:
@@ -164,9 +156,9 @@ class Narrator:
         """See ``hearing.Listener``."""
         self._recorder.write(Kind.CUSTOM, ns=ns, value=to_json(as_value(value)))
 
-    def _begin(self, task_id: str, name: str, space: str, step: int | None) -> None:
-        self._running[task_id] = name, space, step
-        self._recorder.write(Kind.TASK, phase="start", id=task_id, name=name, ns=space, step=step)
+    def _begin(self, task: Task) -> None:
+        self._running[task.id] = task
+        self._recorder.write(Kind.TASK, phase="start", **task._asdict())
 
     def _may_show(self) -> bool:
         now = time.monotonic()
@@ -177,38 +169,27 @@ class Narrator:
         self._tokens -= 1
         return True
 
-    def _tell_end(
-        self, task_id: str, name: str, ns: str, step: int | None, error: str | None, asked: int, result: str | None
-    ) -> None:
-        self._recorder.write(
-            Kind.TASK,
-            later=error is None and not self._running,  # the checkpoint follows at once
-            phase="end",
-            id=task_id,
-            name=name,
-            ns=ns,
-            step=step,
-            error=error,
-            interrupts=asked,
-            result=result,
-        )
+    def _tell_end(self, task: Task, error: str | None = None, asked: int = 0, result: str | None = None) -> None:
+        later = error is None and not self._running  # the checkpoint follows at once
+        outcome = {"error": error, "interrupts": asked, "result": result}
+        self._recorder.write(Kind.TASK, later=later, phase="end", **task._asdict(), **outcome)
 
-    def _ask(self, space: str, node: str, question: Mapping[str, Any]) -> None:
+    def _ask(self, task: Task, question: Mapping[str, Any]) -> None:
         """Tell a question once: the levels above the one that asks repeat it."""
         if question.get("id") in self._asked:
             return
         self._asked.add(question.get("id", ""))
         value = to_json(as_value(question.get("value")))
-        self._recorder.write(Kind.INTERRUPT, id=question.get("id"), node=node, ns=space, value=value)
+        self._recorder.write(Kind.INTERRUPT, id=question.get("id"), node=task.name, ns=task.ns, value=value)
 
     def _end_cached(self, space: str, step: int) -> None:
         """Tell the end of tasks that were taken from a cache: LangGraph tells none."""
-        for task_id, (name, ns, begun) in [*self._running.items(), *self._announced.items()]:
-            if ns == space and (begun or 0) <= step:
-                if self._announced.pop(task_id, None):
-                    self._begin(task_id, name, ns, begun)
-                self._running.pop(task_id, None)
-                self._tell_end(task_id, name, ns, begun, None, 0, preview(as_value({}), _PREVIEW))
+        for task in [*self._running.values(), *self._announced.values()]:
+            if task.ns == space and (task.step or 0) <= step:
+                if self._announced.pop(task.id, None):
+                    self._begin(task)
+                self._running.pop(task.id, None)
+                self._tell_end(task, result=preview(as_value({}), _PREVIEW))
 
     def _tell(self, key: tuple[str, str]) -> None:
         if key in self._saved and key in self._described:

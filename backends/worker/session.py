@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from queue import SimpleQueue
@@ -131,8 +132,8 @@ class Session:
         others = [dataclasses.replace(self._spec.graph, target=each, name=name) for each, name in self._spec.others]
         for ref in (self._spec.graph, *others):
             with ExitStack() as stack:
-                graph, _ = self._open_graph(stack, ref, {})
-                self._tell_graph(graph, ref.name)
+                graph, drive = self._open_graph(stack, ref, {})
+                self._tell_graph(graph, ref.name, drive)
         return Ending(Outcome.DONE)
 
     def _work(self) -> Ending:
@@ -142,13 +143,14 @@ class Session:
             adopt(spec.thread_id, spec.store)
             head = checks.head_of(Reader(store), spec)
             made, drive = self._open_graph(stack, spec.graph, {**spec.config, "thread_id": spec.thread_id})
-            self._tell_graph(made, spec.graph.name)
+            self._tell_graph(made, spec.graph.name, drive)
             serde = serializer(made.checkpointer, store, head)
             fence = Fence(self._held, self._narrator.saved, self._narrator.loaded)
             saver = stack.enter_context(drive.saver(spec.store, serde, fence, self._injection))
             control = _control()
             reader, graph = Reader(store), attach(made, saver)
-            work = Work(spec, graph, drive, reader, serde, head, control, self._narrator, lambda: self._begin(head))
+            begin = partial(self._begin, head, drive)
+            work = Work(spec, graph, drive, reader, serde, head, control, self._narrator, begin)
             try:
                 return self._drive(work)
             finally:
@@ -180,10 +182,10 @@ class Session:
         CALLS[work.spec.verb](work)
         return standing(work)
 
-    def _begin(self, head: ThreadHead | None) -> None:
+    def _begin(self, head: ThreadHead | None, drive: Drive) -> None:
         """Say once that from here on the store may change."""
         if not self._begun:
-            call = python_call(without_secrets(_intent(self._spec)))
+            call = python_call(without_secrets(_intent(self._spec)), drive.awaited)
             self._recorder.write(Kind.RUNNING, call=call, head=None if head is None else head.checkpoint_id)
         self._begun = True
 
@@ -202,8 +204,9 @@ class Session:
             self._recorder.write(Kind.ERROR, **ending.error_event(error.__cause__))
         return end
 
-    def _tell_graph(self, graph: Any, name: str) -> None:
-        self._recorder.write(Kind.GRAPH, drawing=dataclasses.asdict(draw(graph, name)))
+    def _tell_graph(self, graph: Any, name: str, drive: Drive) -> None:
+        drawing = dataclasses.replace(draw(graph, name), awaited=drive.awaited)
+        self._recorder.write(Kind.GRAPH, drawing=dataclasses.asdict(drawing))
 
     def _tell(self, end: Ending) -> None:
         if not self._last_word.acquire(blocking=False):

@@ -52,20 +52,21 @@ def test_the_call_is_python_on_printable_lines(intent):
 
 def test_the_calls():
     thread = "{'configurable': {'thread_id': 'doc-7'"
-    assert python_call(Intent("resume", "doc-7")) == f"graph.astream(None, {thread}}}}}, durability='sync')"
+    assert python_call(Intent("resume", "doc-7")) == f"graph.stream(None, {thread}}}}}, durability='sync')"
     assert python_call(EVERY[0]) == (
-        f"graph.astream({{'x': [1, None, True]}}, {thread}}}, 'recursion_limit': 9}}, durability='async',"
+        f"graph.stream({{'x': [1, None, True]}}, {thread}}}, 'recursion_limit': 9}}, durability='async',"
         ' interrupt_before="*")'
     )
     assert python_call(EVERY[4]) == (
-        f"graph.astream(Command(resume={{'aa': 'yes'}}), {thread}, '__pregel_strict_resume': True}}}},"
+        f"graph.stream(Command(resume={{'aa': 'yes'}}), {thread}, '__pregel_strict_resume': True}}}},"
         " durability='sync')"
     )
     assert python_call(EVERY[8]).splitlines() == [
-        f"graph.aupdate_state({thread}, 'checkpoint_ns': 'sub:1', 'checkpoint_id': '1f0c'}}}},"
+        f"graph.update_state({thread}, 'checkpoint_ns': 'sub:1', 'checkpoint_id': '1f0c'}}}},"
         " {'x': 1, 'y': Overwrite(2)}, as_node='a b')",
-        f"graph.astream(None, {thread}}}}}, durability='sync')",
+        f"graph.stream(None, {thread}}}}}, durability='sync')",
     ]
+    assert python_call(EVERY[8], awaited=True) == python_call(EVERY[8]).replace("graph.", "graph.a")
     assert "rows are copied" in python_call(EVERY[10])
 
 

@@ -22,6 +22,7 @@ from langgraph.types import CachePolicy, RetryPolicy
 from typing_extensions import TypedDict
 
 from backends.worker.driving import Awaited, Plain, waits
+from backends.worker.hearing import Task, TaskEnd
 from backends.worker.loop import Loop
 
 
@@ -132,12 +133,20 @@ def test_both_ways_tell_what_happens_at_every_depth(way: str) -> None:
     told: list[tuple[str, str]] = []
 
     class Notes:
-        def __getattr__(self, what: str) -> Any:
-            def note(ns: str, *given: Any) -> None:
-                said = given[0] if what == "custom" else what if what == "described" else f"{what} {given[2]}"
-                told.append((re.sub(r":[^|]*", "", ns), said))
+        def announced(self, task: Task) -> None:
+            self.note(task.ns, f"announced {task.name}")
 
-            return note
+        def ended(self, task: Task, end: TaskEnd) -> None:
+            self.note(task.ns, f"ended {task.name}")
+
+        def described(self, ns: str, *place: Any) -> None:
+            self.note(ns, "described")
+
+        def custom(self, ns: str, value: str) -> None:
+            self.note(ns, value)
+
+        def note(self, ns: str, said: str) -> None:
+            told.append((re.sub(r":[^|]*", "", ns), said))
 
     def tells(state: State, runtime: Any) -> State:
         runtime.stream_writer("half")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ from typing_extensions import TypedDict
 
 from backends.worker import hearing
 from backends.worker.driving import Plain
-from backends.worker.hearing import heard, take
+from backends.worker.hearing import Task, TaskEnd, heard, take
 
 
 class State(TypedDict, total=False):
@@ -35,24 +35,15 @@ class Book:
     lines: list[tuple[Any, ...]] = field(default_factory=list)
     numbers: dict[str, str] = field(default_factory=dict)
 
-    def announced(self, ns: str, step: int | None, task_id: str, name: str) -> None:
-        self.numbers.setdefault(task_id, f"{name}-{step}")
-        self.lines.append(("announced", self.plain(ns), step, self.numbers[task_id], name))
+    def announced(self, task: Task) -> None:
+        self.numbers.setdefault(task.id, f"{task.name}-{task.step}")
+        self.lines.append(("announced", self.plain(task.ns), task.step, self.numbers[task.id], task.name))
 
-    def ended(
-        self,
-        ns: str,
-        step: int | None,
-        task_id: str,
-        name: str,
-        error: Any,
-        questions: Sequence[Mapping[str, Any]],
-        result: Callable[[], Any],
-    ) -> None:
-        asked = [question["value"] for question in questions]
-        self.lines.append(
-            ("ended", self.plain(ns), step, self.numbers.get(task_id), name, repr(error), asked, result())
-        )
+    def ended(self, task: Task, end: TaskEnd) -> None:
+        asked = [question["value"] for question in end.questions]
+        number = self.numbers.get(task.id)
+        became = repr(end.error), asked, end.result()
+        self.lines.append(("ended", self.plain(task.ns), task.step, number, task.name, *became))
 
     def described(self, ns: str, step: int | None, checkpoint_id: str, source: str | None, due: list[str]) -> None:
         self.lines.append(("described", self.plain(ns), step, bool(checkpoint_id), source, due))
