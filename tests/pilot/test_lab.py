@@ -279,6 +279,16 @@ async def test_nothing_is_started_while_another_graph_is_being_read(
         assert screen.why_not("start") == ""
 
 
+async def test_the_graph_that_is_tried_may_be_chosen_again(project: Path, empty: Path) -> None:
+    async with lab(project, empty) as (app, pilot, screen):
+        assert app.experiment.setup is not None
+        before = app.experiment.setup.strike.specs
+        assert before == ("inside:sentiment+300=kill",)
+        await choose(pilot, app, "documents")
+        await wait_for(pilot, lambda: screen.why_not("start") == "")
+        assert app.experiment.setup.strike.specs == before
+
+
 async def test_a_fault_that_nothing_comes_by_is_told_and_the_input_can_be_written(project: Path, empty: Path) -> None:
     async with lab(project, empty) as (app, pilot, _):
         await pilot.press("i")

@@ -17,6 +17,7 @@ from backends.text import one_line
 from ..control import NO_GRAPH
 from ..forms.schema import example
 from ..lab.setup import Setup, Strike
+from ..lab.unfolded import second, unfold
 from ..widgets.sheet import Paragraph
 from .carry import carry_out, drawing_for, graph_for
 from .spot import Spot
@@ -135,9 +136,8 @@ async def choose(app: LgtopApp, now: Setup | None) -> Setup | None:
     found = None if graph is None else await _setup(app, graph, None)
     if found is None or now is None:
         return found
-    return replace(
-        now, graph=found.graph, drawing=found.drawing, input=found.input, strike=replace(now.strike, node="")
-    )
+    node = now.strike.node if found.drawing is now.drawing else found.strike.node
+    return replace(found, durability=now.durability, compare=now.compare, strike=replace(now.strike, node=node))
 
 
 async def _setup(app: LgtopApp, graph: GraphRef, given: Any) -> Setup | None:
@@ -146,7 +146,8 @@ async def _setup(app: LgtopApp, graph: GraphRef, given: Any) -> Setup | None:
         return None
     if given is None:
         given = proposed_input(graph)
-    return Setup(graph, drawing, example(drawing.input_schema) if given is None else given)
+    strike = Strike(second(unfold(drawing)))
+    return Setup(graph, drawing, example(drawing.input_schema) if given is None else given, strike=strike)
 
 
 def read_input(reader: Reader, thread_id: str) -> Any:
