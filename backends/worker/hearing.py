@@ -94,7 +94,10 @@ def heard(graph: Any, config: Mapping[str, Any], listener: Listener) -> dict[str
         return streamed
 
     def write(value: Any) -> None:
-        ns: str = get_config()["configurable"]["checkpoint_ns"]
+        try:
+            ns: str = get_config()["configurable"]["checkpoint_ns"]
+        except RuntimeError:  # a thread of the node's own, where nothing tells whose it is
+            ns = ""
         listener.custom(ns.rpartition("|")[0], value)
 
     ours = {

@@ -6,10 +6,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from .ending import Stopped
 
@@ -20,13 +20,24 @@ _HOW = {signal.SIGTERM: DRAIN, signal.SIGINT: CANCEL}
 _NUDGE = signal.SIGURG
 """Means nothing to anybody; it ends what the main thread waits for in the system."""
 
+_OF_ANY: Final[Mapping[signal.Signals, Any]] = {
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGINT: signal.default_int_handler,
+    _NUDGE: signal.SIG_DFL,
+}
+"""What they mean to a process of Python."""
+
 _PATIENCE, _NUDGES = 0.05, 20
 """Seconds until a signal that came must have been handled, or the main thread is nudged; so often at most."""
 
 
-def hold_back() -> None:
-    """Let signals wait until ``Stop.listen``: one that came earlier would kill the run without a word."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _HOW)
+def hold_back() -> set[int | signal.Signals]:
+    """Let signals wait until ``Stop.listen``: one that came earlier would kill the run without a word.
+
+    Returns:
+        Those that waited before.
+    """
+    return signal.pthread_sigmask(signal.SIG_BLOCK, _HOW)
 
 
 def let_through() -> None:
@@ -68,9 +79,10 @@ class Stop:
             ear, self._bell = os.pipe()
             os.set_blocking(self._bell, False)
             threading.Thread(target=self._nudge, args=(ear,), name="lgtop-nudge", daemon=True).start()
+            self._watch_forks()
         for number in _HOW:
             signal.signal(number, self._handle)
-        signal.signal(_NUDGE, lambda number, frame: None)
+        signal.signal(_NUDGE, _nothing)
         signal.set_wakeup_fd(self._bell, warn_on_full_buffer=False)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         let_through()
@@ -92,6 +104,23 @@ class Stop:
     def ignore(self) -> None:
         """The graph has ended: signals come too late."""
         self._over = True
+
+    def _watch_forks(self) -> None:
+        """Hold signals back while the graph forks: the new process gets them when it knows what they mean."""
+        mask = threading.local()
+        os.register_at_fork(
+            before=lambda: setattr(mask, "before", hold_back()),
+            after_in_child=lambda: self._forget(mask.before),
+            after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, mask.before),
+        )
+
+    def _forget(self, mask: set[int | signal.Signals]) -> None:
+        """In the new process signals mean what they mean to any, so that ``terminate`` ends it."""
+        signal.set_wakeup_fd(-1)
+        for number, meaning in _OF_ANY.items():
+            if signal.getsignal(number) in (self._handle, _nothing):
+                signal.signal(number, meaning)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def _nudge(self, ear: int) -> None:
         main, known = threading.main_thread().ident or 0, 0
@@ -117,3 +146,7 @@ class Stop:
             self._control.request_drain("lgtop was asked to stop this run")
         else:
             self._interrupt(again)
+
+
+def _nothing(number: int, _: FrameType | None) -> None:
+    """A nudge."""

@@ -14,7 +14,8 @@ from backends.worker.pulse import GRACE
 from tests.child import DEADLINE, Bench, Child, project
 
 SOURCE = """
-import asyncio, logging, os, signal, sys, threading, time, warnings
+import asyncio, logging, multiprocessing, os, signal, sys, threading, time, warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from typing_extensions import TypedDict
 from langgraph.config import get_stream_writer
@@ -63,6 +64,18 @@ def misbehaves(state):
     if how == "forks and exits":
         if not os.fork():
             sys.exit(0)
+    if how == "ends what it forked":
+        with multiprocessing.get_context("fork").Pool(2) as workers:
+            workers.map(abs, range(3))
+        forked = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,))
+        forked.start()
+        forked.terminate()
+        forked.join(60)
+        return {"done": f"exit {forked.exitcode}"}
+    if how == "writes from a thread":
+        write = get_stream_writer()
+        with ThreadPoolExecutor(1) as others:
+            others.submit(write, {"percent": 70}).result()
     if how == "closes": os.close(1); os.close(2); sys.stdout = None
     if how == "thread":
         threading.Thread(target=time.sleep, args=(600,)).start()
@@ -214,6 +227,20 @@ def test_a_graph_that_forks_is_told_once(bench: Bench, how: str):
 @pytest.mark.parametrize("how", ["forks and goes on", "forks and exits"])
 def test_a_graph_that_forks_in_the_main_thread_is_told_once(plain: Bench, how: str):
     told_once(plain.do(Verb.START, input={"how": how}, create_store=True, durability="async"))
+
+
+@pytest.mark.parametrize("way", ["bench", "plain"])
+def test_what_a_graph_forks_can_be_ended_as_in_a_script(request: pytest.FixtureRequest, way: str):
+    child = run(request.getfixturevalue(way), "ends what it forked")
+    assert child.end["outcome"] == Outcome.DONE
+    assert "exit -15" in child.of(Kind.TASK)[1]["result"]
+
+
+@pytest.mark.parametrize("way", ["bench", "plain"])
+def test_a_node_may_tell_something_from_a_thread_of_its_own(request: pytest.FixtureRequest, way: str):
+    child = run(request.getfixturevalue(way), "writes from a thread")
+    assert child.end["outcome"] == Outcome.DONE
+    assert child.of(Kind.CUSTOM) == [{"ns": "", "value": {"percent": 70}}]
 
 
 def told_once(child: Child) -> None:
