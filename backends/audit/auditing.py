@@ -96,4 +96,4 @@ def _cells(order: Order, nodes: Sequence[str], base: Undisturbed) -> Iterator[Ce
         for point in order.points:
             for how in order.hows:
                 for durability in order.durabilities:
-                    yield Cell(durability, Fault(point, node, how, milliseconds(base, node, point)))
+                    yield Cell(durability, Fault(point, node, how, milliseconds(base, node, point), exact=True))

@@ -46,6 +46,9 @@ class Doomed:
                 result = self._proc.invoke(given, config, **options)
         except Hanging:
             hang_here()
+        except InjectedFault:
+            self._writes.clear()  # it may have come when the node had just returned
+            raise
         if self._hangs_after():
             hang_here()
         return result
@@ -124,6 +127,7 @@ class Doomed:
                 if fault is not None and fault.how is How.HANG:
                     await hang()
                 if fault is not None:
+                    self._writes.clear()
                     raise InjectedFault from None
             raise
         finally:

@@ -78,8 +78,9 @@ class Injection:
 
     def _meant(self, task: Any) -> Sequence[Fault]:
         """Faults for a task that is about to run."""
-        ns = _parent_namespace(task.config)
-        meant = [fault for fault in self._armed if fault.strikes(task.name, ns)]
+        # A ``@task`` goes by two: that of its graph, as events have it, and that of the task that calls it.
+        places = {_graph_namespace(task), _parent_namespace(task.config)}
+        meant = [fault for fault in self._armed if any(fault.strikes(task.name, ns) for ns in places)]
         if meant:
             self._tasks[task.id] = meant
         return meant

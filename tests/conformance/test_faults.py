@@ -14,7 +14,7 @@ from backends.faults import How, Point
 from backends.runs.events import Kind
 from backends.runs.spec import GraphRef, Verb
 from demo_graphs import ledger
-from tests.child import ROOT, Bench, Child
+from tests.child import ROOT, Bench, Child, project
 from tests.torture.faults.cases import AWAITED, PIPELINE, SUBGRAPH, TASKS, Case
 from tests.torture.faults.proof import prove
 
@@ -167,3 +167,35 @@ def test_what_is_no_fault_is_refused_before_anything_runs(place: Place, tmp_path
     assert child.end["outcome"] == "refused"
     assert "no point 'sideways'" in child.end["reason"]
     assert not lab.book.exists()
+
+
+SAME = """
+from langgraph.graph import END, START, StateGraph
+from typing_extensions import TypedDict
+
+class State(TypedDict, total=False):
+    at: str
+
+def step(state):
+    return {"at": "step"}
+
+def chain(**nodes):
+    builder, before = StateGraph(State), START
+    for name, node in nodes.items():
+        builder.add_node(name, node)
+        builder.add_edge(before, name)
+        before = name
+    return builder.add_edge(before, END).compile()
+
+graph = chain(sub=chain(step=step), step=step)
+"""
+
+
+@SQLITE
+def test_the_node_at_the_top_is_not_the_one_of_its_name_inside(place: Place, tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "runs", place.address, project(tmp_path / "project", SAME))
+    child = bench.do(Verb.START, input={"at": ""}, faults=("after:/step=kill",))
+    assert [task["ns"] for task in child.of(Kind.TASK) if task["phase"] == "end"][-1] == ""
+    begun = [(task["ns"].partition(":")[0], task["name"]) for task in child.of(Kind.TASK) if task["phase"] == "start"]
+    assert begun == [("", "sub"), ("sub", "step"), ("", "step")]
+    assert child.process.returncode == -signal.SIGKILL

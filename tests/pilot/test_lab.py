@@ -283,7 +283,7 @@ async def test_the_graph_that_is_tried_may_be_chosen_again(project: Path, empty:
     async with lab(project, empty) as (app, pilot, screen):
         assert app.experiment.setup is not None
         before = app.experiment.setup.strike.specs
-        assert before == ("inside:sentiment+300=kill",)
+        assert before == ("inside:/sentiment+300=kill",)
         await choose(pilot, app, "documents")
         await wait_for(pilot, lambda: screen.why_not("start") == "")
         assert app.experiment.setup.strike.specs == before
@@ -357,12 +357,12 @@ async def test_a_thread_with_work_left_is_resumed_with_a_fault_and_the_preview_s
         await pilot.press("p", "w", "enter")
         await dialog(pilot, Preview)
         await wait_for_text(pilot, "crashes")
-        assert "after:load=exit" in text_of(app)
+        assert "after:/load=exit" in text_of(app)
         await pilot.press("x")
         await wait_for(pilot, lambda: isinstance(app.screen, ChooseFault) and app.screen is not fault)
         await wait_for_text(pilot, "· load !")
         await pilot.press("j", "enter")
-        await accept(pilot, "crashes  after:hold=exit", "--crash")
+        await accept(pilot, "crashes  after:/hold=exit", "--crash")
         await until(pilot, app, FAILED, "crashed")
     found = controlled.state(FAILED)
     assert found.values["log"] == ["loaded"], "hold was struck before what it did was saved"
@@ -379,13 +379,13 @@ async def test_the_preview_of_a_verb_offers_a_fault_and_takes_it_back(controlled
         await dialog(pilot, ChooseFault)
         await pilot.press("enter")
         await dialog(pilot, Preview)
-        await wait_for_text(pilot, "inside:load+300=kill")
+        await wait_for_text(pilot, "inside:/load+300=kill")
         await pilot.press("x")
         await dialog(pilot, ChooseFault)
         await pilot.press("p", "p", "p", "p")
         await wait_for_text(pilot, "undisturbed")
         await pilot.press("enter")
-        await wait_for(pilot, lambda: isinstance(app.screen, Preview) and "inside:load" not in text_of(app))
+        await wait_for(pilot, lambda: isinstance(app.screen, Preview) and "inside:/load" not in text_of(app))
         await pilot.press("escape")
 
 

@@ -47,10 +47,10 @@ OUTER = Drawing(
 
 def test_a_fault_goes_round_points_and_ways() -> None:
     strike = Strike("analyze", Point.INSIDE, How.KILL, 250)
-    assert strike.specs == ("inside:analyze+250=kill",)
-    assert strike.next_point().specs == ("after:analyze=kill",)
-    assert strike.next_how().specs == ("inside:analyze+250=exit",)
-    assert strike.later(-9).specs == ("inside:analyze=kill",)
+    assert strike.specs == ("inside:/analyze+250=kill",)
+    assert strike.next_point().specs == ("after:/analyze=kill",)
+    assert strike.next_how().specs == ("inside:/analyze+250=exit",)
+    assert strike.later(-9).specs == ("inside:/analyze=kill",)
     for _ in range(4):
         strike = strike.next_point()
     assert strike.point is None

@@ -46,19 +46,21 @@ class Strike:
         point: Where; ``None`` for no fault at all.
         how: What happens.
         ms: Milliseconds after the beginning of the node, for ``inside``.
+        exact: Whether ``node`` is a whole path, as in the picture.
     """
 
     node: str = ""
     point: Point | None = Point.INSIDE
     how: How = How.KILL
     ms: int = FIRST
+    exact: bool = True
 
     @classmethod
     def of(cls, faults: Iterable[str], nodes: Iterable[str] = ()) -> Strike:
         """The first of some faults; without any, the inside of the first of some nodes."""
         for text in faults:
             fault = parse(text)
-            return cls(fault.node, fault.point, fault.how, fault.ms)
+            return cls(fault.node, fault.point, fault.how, fault.ms, fault.exact)
         return cls(next(iter(nodes), ""))
 
     @property
@@ -66,7 +68,7 @@ class Strike:
         """The fault; ``None`` where there is none."""
         if self.point is None or not self.node:
             return None
-        return Fault(self.point, self.node, self.how, self.ms if self.point is Point.INSIDE else 0)
+        return Fault(self.point, self.node, self.how, self.ms if self.point is Point.INSIDE else 0, self.exact)
 
     @property
     def specs(self) -> tuple[str, ...]:

@@ -202,7 +202,7 @@ class FaultPane(Vertical):
         event.stop()
         node = self.view.node
         if self.editable and node and node != self.strike.node and not node.startswith("__"):
-            self.take(replace(self.strike, node=node))
+            self.take(replace(self.strike, node=node, exact=True))
 
     def change(self, strike: Strike) -> None:
         """Take another fault, if that can be chosen at the moment."""

@@ -155,7 +155,7 @@ def _filled(
         base = leave_alone(order, place, lambda: False)
 
         def one(point: Point, how: How, mode: str) -> tuple[Cell, Judged, int]:
-            cell = Cell(mode, Fault(point, case.struck, how, milliseconds(base, case.struck, point)))
+            cell = Cell(mode, Fault(point, case.struck, how, milliseconds(base, case.struck, point), exact=True))
             found = fill(case, order, place, cell, base)
             return cell, judged(case, cell, found, expected), found.tries
 
