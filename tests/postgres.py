@@ -141,6 +141,7 @@ def _start(home: Path) -> str:
     subprocess.Popen(
         ["/bin/sh", "-c", GUARD, "guard", str(home), str(binaries())],
         start_new_session=True,
+        cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -279,6 +279,29 @@ async def test_nothing_is_started_while_another_graph_is_being_read(
         assert screen.why_not("start") == ""
 
 
+async def test_no_run_is_lost_sight_of_when_the_lab_is_left_or_reset_at_once(project: Path, empty: Path) -> None:
+    async with lab(project, empty) as (app, pilot, _):
+        await pilot.press("N", "escape")
+        await wait_for(pilot, lambda: not isinstance(app.screen, LabScreen))
+        await pilot.press("X")
+        await wait_for_text(pilot, "† crashed")
+        await over(pilot, app)
+        assert told(app) == {"extract": (1, 1, "kept"), "sentiment": (1, 0, "cut short")}
+        await pilot.press("r", "escape")
+        await wait_for(pilot, lambda: not isinstance(app.screen, LabScreen))
+        await pilot.press("X")
+        await wait_for_text(pilot, "✓ done")
+        await over(pilot, app)
+        assert told(app)["sentiment"] == (2, 1, "ran again")
+        assert told(app)["summary"] == (1, 1, "done")
+
+        await pilot.press("z", "N", "z")
+        await wait_for(pilot, lambda: len(app.control.runs) == 3)
+        await wait_for(pilot, lambda: not any(run.live for run in app.control.runs))
+        await wait_for_text(pilot, "not started")
+        assert not app.experiment.trials
+
+
 async def test_the_graph_that_is_tried_may_be_chosen_again(project: Path, empty: Path) -> None:
     async with lab(project, empty) as (app, pilot, screen):
         assert app.experiment.setup is not None

@@ -245,7 +245,14 @@ def test_the_ledger_is_counted_by_thread_and_node_and_its_last_line_may_be_torn(
     assert (found["t"]["a"].begun, found["t"]["a"].done, found["t"]["a"].again) == (2, 2, 1)
     assert (found["u"]["a"].begun, found["u"]["a"].done, found["u"]["a"].again) == (0, 1, 0)
     told = accounts(["a"], course((began("a"), ended("a"))), found["t"], Standing(frozenset({"a"}), over=True))
-    assert told == [Account("a", 2, 2, Fate.REPEATED)]
+    assert told == [Account("a", 2, 2, Fate.REPEATED, ledger=True)]
+
+
+@pytest.mark.parametrize(
+    ("ledger", "note"), [(True, "done once outside"), (False, "nothing tells what it did outside")]
+)
+def test_only_a_ledger_proves_what_was_done_once_outside(ledger: bool, note: str) -> None:
+    assert Account("a", 2, 1, Fate.RERUN, ledger).note == note
 
 
 @pytest.mark.parametrize("target", ["./flows/a.py:graph", "flows.a:graph"])

@@ -203,17 +203,21 @@ def _ended_by_signals() -> Iterator[None]:
     """A hang-up or SIGTERM ends it as ctrl+c does: processes, files and the schema do not stay behind."""
 
     def end(number: int, frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)  # another one would end the clearing away
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, end)
     try:
         yield
     except KeyboardInterrupt:
         output.narrate("lgtop: Stopped; everything that the audit made is removed.")
-        raise
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        raise  # the process ends, and goes on ignoring them
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def _progress() -> Progress:

@@ -38,6 +38,7 @@ class Experiment:
         self.changed: Callable[[], None] = _nothing
         self._app = app
         self._ledger: Path | None = None
+        self._turn = asyncio.Lock()
 
     @property
     def live(self) -> bool:
@@ -65,10 +66,16 @@ class Experiment:
             Refused: It cannot be started; says why.
             StoreError: The store cannot be read.
         """
+        async with self._turn:
+            await self._start()
+
+    async def _start(self) -> None:
         setup = self.setup
         if setup is None:
             raise Refused("No graph has been chosen.")
-        await self.reset()
+        if self.live:
+            raise Refused("It runs: kill it, or wait.")
+        await self._reset()
         base = propose_thread_id(setup.graph.name, self._app.index.rows)
         try:
             self._ledger = private_folder(state_folder() / "lab") / f"{base}.jsonl"
@@ -88,7 +95,8 @@ class Experiment:
             Refused: It cannot be resumed; says why.
             StoreError: The store cannot be read.
         """
-        await asyncio.gather(*(trial.resume() for trial in self.trials))
+        async with self._turn:
+            await asyncio.gather(*(trial.resume() for trial in self.trials))
 
     async def kill(self) -> None:
         """Kill what runs.
@@ -101,7 +109,14 @@ class Experiment:
                 await asyncio.to_thread(stop, trial.run, "kill")
 
     async def reset(self) -> None:
-        """Kill what runs, and forget the threads; what they left in the store stays there."""
+        """Kill what runs, and forget the threads; what they left in the store stays there.
+
+        What is just being started is waited for: it could not be killed yet.
+        """
+        async with self._turn:
+            await self._reset()
+
+    async def _reset(self) -> None:
         trials, self.trials = self.trials, ()
         for trial in trials:
             trial.stop()

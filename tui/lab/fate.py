@@ -27,7 +27,7 @@ class Fate(StrEnum):
     KEPT = "kept"
     """It had finished, and did not run again."""
     RERUN = "ran again"
-    """It began more than once; what it does outside happened once."""
+    """It began more than once; what it does outside happened once, as far as a ledger tells."""
     REPEATED = "repeated"
     """What it does outside happened more than once."""
 
@@ -40,6 +40,8 @@ NOTES: Final[Mapping[Fate, str]] = {
     Fate.REPEATED: "done more than once outside",
 }
 """What a fate means; the others say it themselves."""
+
+_UNSEEN: Final = "nothing tells what it did outside"
 
 LOOKS: Final[Mapping[Fate, str]] = {
     Fate.UNREACHED: "dim",
@@ -73,12 +75,19 @@ class Account:
         ran: How often it began.
         done: How often it had an effect, or came to its end where it writes no ledger.
         fate: What became of it.
+        ledger: Whether a ledger tells what it did outside.
     """
 
     path: str
     ran: int
     done: int
     fate: Fate
+    ledger: bool = False
+
+    @property
+    def note(self) -> str:
+        """What its fate means; empty for one that says it itself."""
+        return _UNSEEN if self.fate is Fate.RERUN and not self.ledger else NOTES.get(self.fate, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +141,8 @@ def _account(path: str, course: Course, page: Page | None, standing: Standing) -
         fate = Fate.UNREACHED
     else:
         fate = _once(path, course, standing, done > 0)
-    return Account(path, ran, done, _present(path, course, standing, page) or fate)
+    seen = page is not None and page.done > 0
+    return Account(path, ran, done, _present(path, course, standing, page) or fate, seen)
 
 
 def _present(path: str, course: Course, standing: Standing, page: Page | None) -> Fate | None:

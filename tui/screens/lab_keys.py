@@ -82,7 +82,7 @@ class LabKeys(FaultKeys, DimmedKeys):
 
     def action_start(self) -> None:
         """Start it."""
-        self._do(self._start)
+        self._go(self._start)
 
     async def _start(self) -> None:
         from ..verbs.crash import allowed
@@ -92,15 +92,15 @@ class LabKeys(FaultKeys, DimmedKeys):
 
     def action_resume(self) -> None:
         """Resume it."""
-        self._do(self.experiment.resume)
+        self._go(self.experiment.resume)
 
     def action_kill(self) -> None:
         """Kill it."""
-        self._do(self.experiment.kill)
+        self._go(self.experiment.kill)
 
     def action_reset(self) -> None:
         """Forget it."""
-        self._do(self.experiment.reset)
+        self._go(self.experiment.reset)
 
     def action_compare(self) -> None:
         """Three side by side, or one."""
@@ -135,6 +135,18 @@ class LabKeys(FaultKeys, DimmedKeys):
         given = None if setup is None else await self.app.push_screen_wait(GiveInput(setup.drawing, setup.input))
         if setup is not None and given is not None:
             self.experiment.take(replace(setup, input=given[0]))
+
+    def _go(self, what: Callable[[], Awaitable[None]]) -> None:
+        """Do something to the experiment, even if this screen is left meanwhile: no run may be lost sight of."""
+        self.app.run_worker(self._going(what), group="lab", exit_on_error=False)
+
+    async def _going(self, what: Callable[[], Awaitable[None]]) -> None:
+        try:
+            with self.complaining():
+                await what()
+        except Exception as error:  # one that nobody foresaw is told, and the lab goes on
+            self.lgtop.tell_failure(error)
+        self.experiment.changed()
 
     @work(group="verb", exit_on_error=False)
     async def _do(self, what: Callable[[], Awaitable[None]]) -> None:

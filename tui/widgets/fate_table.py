@@ -14,7 +14,7 @@ from textual.reactive import reactive
 
 from backends.text import one_line
 
-from ..lab.fate import LOOKS, NOTES, Account, Fate
+from ..lab.fate import LOOKS, Account, Fate
 from .lines import Lines
 from .one_line import OneLine, Piece, fit
 
@@ -136,7 +136,7 @@ class FateTable(Lines):
 
     def _whole(self, account: Account, room: int) -> list[Segment]:
         """How often, what became of it, and what that means where there is room."""
-        note = NOTES.get(account.fate, "")
+        note = account.note
         if room < 2 * _TIMES + 5 + len(account.fate) + len(note):
             note = ""
         return [
