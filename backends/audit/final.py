@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -41,9 +42,11 @@ class Final:
     Attributes:
         status: Its status, as the store alone tells it.
         reason: Why.
-        content: All that is compared: status, state, questions, next, as JSON; the thread's own id is masked.
+        content: All that is compared: status, state, questions, next, as JSON; the thread's own id is masked, and
+            members of sets stand in an order that every process makes the same.
         questions: What waits.
         inside: Namespace of the subgraph that alone has saved something; empty where the thread itself has.
+        head: Id of its newest checkpoint, which is another whenever anything was saved.
     """
 
     status: StatusName
@@ -51,6 +54,7 @@ class Final:
     content: dict[str, Any]
     questions: tuple[Question, ...]
     inside: str = ""
+    head: str = ""
 
 
 class Difference(NamedTuple):
@@ -97,7 +101,8 @@ def look(address: str, thread_id: str) -> Final | None:
             "state": {name: to_json(_flat(value)) for name, value in reader.state(key).items()},
         }
         inside = key.ns if ":" in key.ns else ""
-        return Final(analysis.status, analysis.reason, _masked(content, thread_id), questions, inside)
+        compared = _sorted(_masked(content, thread_id))
+        return Final(analysis.status, analysis.reason, compared, questions, inside, key.checkpoint_id)
 
 
 def differences(old: Any, new: Any, path: Path = ()) -> Iterator[Difference]:
@@ -148,4 +153,17 @@ def _masked(value: Any, thread_id: str) -> Any:
             return [_masked(item, thread_id) for item in value]
         case dict():
             return {_masked(key, thread_id): _masked(item, thread_id) for key, item in value.items()}
+    return value
+
+
+def _sorted(value: Any) -> Any:
+    """The same with the members of sets in order: theirs in the store depends on the process that saved them."""
+    match value:
+        case {"$type": "builtins.set" | "builtins.frozenset", "value": list(members)}:
+            ordered = sorted(map(_sorted, members), key=lambda member: json.dumps(member, sort_keys=True))
+            return {**value, "value": ordered}
+        case list():
+            return [_sorted(item) for item in value]
+        case dict():
+            return {key: _sorted(item) for key, item in value.items()}
     return value
