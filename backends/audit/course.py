@@ -28,6 +28,9 @@ from .trace import TOLD, Trace, trace
 _MOST = 200
 """Processes that one thread may take: a graph that asks, or stops at a breakpoint, for ever."""
 
+_PATIENT = 20
+"""Times in a row that a thread is resumed without another result: a graph may wait for something outside its state."""
+
 _GRACE = 0.3
 """Seconds that a process that hangs is given: its siblings may end."""
 
@@ -159,7 +162,7 @@ class Thread:
 
     def _to_its_end(self) -> str:
         """Start, answer and resume until nothing is left to do; why not, if that cannot be."""
-        verb, answers, before = Verb.START, dict[str, Any](), None
+        verb, answers, before, idle = Verb.START, dict[str, Any](), None, 0
         for _ in range(_MOST):
             done = self._once(verb, answers)
             seen = observe(self._ledger, self._world, self._name)
@@ -188,10 +191,11 @@ class Thread:
                 if not answers:
                     return ""
                 self._answered |= {question.node for question in where.questions if question.id in answers}
-            elif verb is Verb.RESUME and where == before:
+            elif idle == _PATIENT or (verb is Verb.RESUME and where == before):
                 return f"Resuming it changes nothing: {where.reason}"
             else:
                 verb, answers = Verb.RESUME, {}
+            idle = idle + 1 if before is not None and where is not None and where.content == before.content else 0
             before = where
         return f"It was not at its end after {_MOST} runs."
 
