@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..errors import Refused
 from ..faults import Point
@@ -13,29 +12,27 @@ from ..text import one_line
 from .answering import Actor, Dealer, Script
 from .course import Course, Thread
 from .effects import Effect
-from .final import Difference, Path, differences, place
+from .final import Path
 from .order import Order
+from .samples import Samples
 from .scratch import Scratch
+from .varying import like
 
 
 @dataclass(frozen=True, slots=True)
 class Undisturbed:
-    """Two runs that were left alone.
+    """Runs that were left alone.
 
     Attributes:
         course: The first of them.
         script: Which question got which answer.
-        differing: Where the second one's result is another: time, chance, or something kept outside the state.
-        varying_effects: Effects that they had in different numbers.
-        varying_nodes: Nodes that they passed in different numbers.
+        samples: What the others show.
         unasked: Answers that nobody asked for.
     """
 
     course: Course
     script: Script
-    differing: tuple[Difference, ...]
-    varying_effects: frozenset[Effect]
-    varying_nodes: frozenset[str]
+    samples: Samples
     unasked: int = 0
 
     @property
@@ -51,21 +48,17 @@ class Undisturbed:
     @property
     def varying(self) -> tuple[Path, ...]:
         """Places that say nothing about a crash."""
-        return tuple(one.path for one in self.differing)
+        return tuple(one.path for one in self.samples.varying.differing)
+
+    def times(self, shape: Effect) -> int:
+        """How often it did something, of which perhaps only the shape is known."""
+        return sum(n for effect, n in self.effects.items() if like(effect, shape))
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the undisturbed runs show by themselves, in sentences."""
         deeds = self.course.deeds
-        found = [
-            f"{place(one.path)} differs between two undisturbed runs and is not compared: "
-            "time, chance, or something kept outside the state."
-            for one in self.differing
-        ]
-        found += [
-            f"{one} happens in different numbers in two undisturbed runs and is not compared."
-            for one in sorted(self.varying_effects)
-        ]
+        found = [*self.samples.varying.warnings()]
         found += [
             f"{effect} is done by {', '.join(asked)} before interrupt(), and again when the question is answered: "
             f"{deeds.outside[effect]}× in the undisturbed run."
@@ -91,20 +84,14 @@ def leave_alone(order: Order, scratch: Scratch, stopping: Callable[[], bool]) ->
         Stopped: The audit is to end.
     """
     dealer = Dealer(order.answers)
-    first = _run(Thread(order, scratch, order.durabilities[0], dealer, stopping))
+    first = _ended(Thread(order, scratch, order.durabilities[0], dealer, stopping).run())
     chosen(order.nodes, first)
-    second = _run(Thread(order, scratch, order.durabilities[0], Actor(dealer.script), stopping))
-    observed = bool(first.deeds.outside)
-    return Undisturbed(
-        first,
-        dealer.script,
-        tuple(differences(_content(first), _content(second))),
-        frozenset(_uneven(*(course.deeds.effects(observed) for course in (first, second)))),
-        frozenset(
-            _uneven(first.deeds.starts, second.deeds.starts) | _uneven(first.deeds.finished, second.deeds.finished)
-        ),
-        dealer.left,
-    )
+
+    def once_more(durability: str) -> Course:
+        return Thread(order, scratch, durability, Actor(dealer.script), stopping).run()
+
+    second = _ended(once_more(order.durabilities[0]))
+    return Undisturbed(first, dealer.script, Samples((first, second), once_more), dealer.left)
 
 
 def chosen(wanted: Sequence[str], course: Course) -> tuple[str, ...]:
@@ -134,19 +121,10 @@ _SHORT = 0.1
 """Seconds that a node takes at least for its middle to be aimed at."""
 
 
-def _run(thread: Thread) -> Course:
-    course = thread.run()
+def _ended(course: Course) -> Course:
     if course.problem:
         raise Refused(
             f"The undisturbed run does not come to an end: {one_line(course.problem, 300)}",
             "An audit needs an input with which the graph ends, or waits.",
         )
     return course
-
-
-def _content(course: Course) -> Mapping[str, Any] | None:
-    return None if course.final is None else course.final.content
-
-
-def _uneven(one: Counter, other: Counter) -> set:  # type: ignore[type-arg]
-    return set((one - other) + (other - one))

@@ -10,9 +10,11 @@ from enum import StrEnum
 from ..text import one_line
 from .course import Course
 from .effects import Effect
-from .final import Difference, Path, differences
+from .final import Difference, differences
 from .order import Cell
+from .samples import Doubt
 from .undisturbed import Undisturbed
+from .varying import Varying
 
 _LISTED = 4
 """Items of a sentence; more are counted."""
@@ -71,20 +73,36 @@ class Verdict:
 def judge(cell: Cell, course: Course, base: Undisturbed) -> Verdict:
     """Compare a thread that was struck with the undisturbed one.
 
+    Nothing is called different before it is known that the graph, left alone, still comes to what it came to at first.
+
     Args:
         cell: What was to strike.
         course: What became of it.
         base: The undisturbed one; what differs between two of its kind is not compared.
+
+    Raises:
+        Refused: No process can be started.
+        StoreError: The store cannot be read.
+        Stopped: The audit is to end.
     """
+    while True:
+        known = base.samples.varying
+        verdict = _judged(cell, course, base, known)
+        if verdict.kind is not Kind.DIFFERENT or not base.samples.look_again(known, cell.durability, _doubts(verdict)):
+            return verdict
+
+
+def _judged(cell: Cell, course: Course, base: Undisturbed, varying: Varying) -> Verdict:
     if not course.struck:
         return Verdict(Kind.MISSED, cell, course.problem, processes=course.processes)
     mine, theirs = course.deeds, base.course.deeds
-    repeated = _more(mine.effects(base.observed), base.effects, base.varying_effects)
+    expected = varying.counted(base.effects)
+    repeated = _more(varying.counted(mine.effects(base.observed)), expected, varying.effects)
     # Of how often a node began, less proves nothing: a killed process may not have told it.
-    missing = _more(base.effects, mine.outside, base.varying_effects) if base.observed else {}
-    lost = _more(mine.finished, theirs.finished, base.varying_nodes | base.course.containers)
-    reran = _more(mine.starts, theirs.starts, base.varying_nodes)
-    found = tuple(_uncovered(_compared(course, base), base.varying))
+    missing = _more(expected, varying.counted(mine.outside), varying.effects) if base.observed else {}
+    lost = _more(mine.finished, theirs.finished, varying.nodes | base.course.containers)
+    reran = _more(mine.starts, theirs.starts, varying.nodes)
+    found = tuple(one for one in _compared(course, base) if not varying.covers(one))
     kind = Kind.SURVIVED
     if course.problem:
         kind = Kind.STUCK
@@ -94,30 +112,30 @@ def judge(cell: Cell, course: Course, base: Undisturbed) -> Verdict:
         kind = Kind.LOST
     elif repeated:
         kind = Kind.REPEATED
-    verdict = Verdict(
-        kind, cell, course.problem, repeated, missing, lost, reran, found, course.vanished, course.processes
-    )
-    return verdict
+    return Verdict(kind, cell, course.problem, repeated, missing, lost, reran, found, course.vanished, course.processes)
+
+
+def _doubts(verdict: Verdict) -> set[Doubt]:
+    return {one.path[:2] for one in verdict.differences} | {effect.where for effect in verdict.missing}
 
 
 def sentences(verdict: Verdict, base: Undisturbed) -> str:
     """Say in words what a verdict rests on."""
-    known = base.effects
     parts = [
         verdict.reason,
         _listed(map(str, verdict.differences)),
-        _listed(f"{effect} {_times(known[effect] - n, known[effect])}" for effect, n in verdict.missing.items()),
+        _listed(f"{effect} {_times(-n, base.times(effect))}" for effect, n in verdict.missing.items()),
         "nothing was saved, so it was started again with its input" if verdict.vanished else "",
         f"finished and done again: {_listed(verdict.lost)}" if verdict.lost else "",
-        _listed(f"{effect} {_times(known[effect] + n, known[effect])}" for effect, n in verdict.repeated.items()),
+        _listed(f"{effect} {_times(n, base.times(effect))}" for effect, n in verdict.repeated.items()),
     ]
     if base.observed and verdict.reran:
         parts.append(f"ran again: {_listed(verdict.reran)}")
     return "; ".join(part.rstrip(".") for part in parts if part)
 
 
-def _times(now: int, before: int) -> str:
-    return f"{now}× (undisturbed {before}×)"
+def _times(more: int, before: int) -> str:
+    return f"{before + more}× (undisturbed {before}×)"
 
 
 def _listed(items: Iterable[str]) -> str:
@@ -135,8 +153,3 @@ def _compared(course: Course, base: Undisturbed) -> Iterable[Difference]:
     mine = None if course.final is None else course.final.content
     theirs = None if base.course.final is None else base.course.final.content
     return differences(theirs, mine)
-
-
-def _uncovered(found: Iterable[Difference], varying: Iterable[Path]) -> Iterable[Difference]:
-    known = tuple(varying)
-    return (one for one in found if not any(one.path[: len(path)] == path for path in known))

@@ -16,6 +16,7 @@ from backends.audit.effects import Deeds, Doing, Effect, deeds, observe
 from backends.audit.final import Final, Question, differences, look, place
 from backends.audit.order import Cell, Order
 from backends.audit.report import details, to_markdown, to_record
+from backends.audit.samples import Samples
 from backends.audit.scratch import with_schema
 from backends.audit.trace import node_path, trace
 from backends.audit.undisturbed import Undisturbed, milliseconds
@@ -184,6 +185,10 @@ def course(
     )
 
 
+def undisturbed(*courses: Course) -> Undisturbed:
+    return Undisturbed(courses[0], {}, Samples(courses))
+
+
 PAID = Effect("b", "paid")
 CELL = Cell("sync", parse("after:b=kill"))
 
@@ -207,22 +212,21 @@ CELL = Cell("sync", parse("after:b=kill"))
     ],
 )
 def test_verdicts(kind: Kind, struck: Course, reason: str) -> None:
-    base = Undisturbed(course([PAID]), {}, (), frozenset(), frozenset())
+    base = undisturbed(course([PAID]))
     verdict = judge(CELL, struck, base)
     assert (verdict.kind, sentences(verdict, base)) == (kind, reason)
 
 
 def test_without_effects_outside_beginnings_are_counted_and_fewer_prove_nothing() -> None:
-    base = Undisturbed(course(), {}, (), frozenset(), frozenset())
+    base = undisturbed(course())
     more = judge(CELL, course(starts=["a", "b", "b"]), base)
     assert (more.kind, dict(more.repeated)) == (Kind.REPEATED, {Effect("b"): 1})
     assert judge(CELL, course(starts=["a"]), base).kind is Kind.SURVIVED
 
 
 def test_what_varies_by_itself_is_not_compared() -> None:
-    now = tuple(differences({"state": {"n": 1}}, {"state": {"n": 5}}))
-    base = Undisturbed(course([PAID]), {}, now, frozenset({PAID}), frozenset({"b"}))
-    assert judge(CELL, course([PAID, PAID], state=7, finished=["a", "b", "b"]), base).kind is Kind.SURVIVED
+    base = undisturbed(course([PAID]), course([PAID] * 3, state=5, finished=["a", "b", "b"]))
+    assert judge(CELL, course([PAID, PAID], state=7, finished=["a", "b", "b", "b"]), base).kind is Kind.SURVIVED
     assert any("state.n differs between two undisturbed runs" in warning for warning in base.warnings)
 
 
@@ -236,19 +240,19 @@ def test_work_that_others_do_is_not_lost_with_what_contains_it() -> None:
         ]
     )
     assert found.containers == {"report", "fetch"}
-    base = Undisturbed(course([PAID], containers=frozenset("b")), {}, (), frozenset(), frozenset())
+    base = undisturbed(course([PAID], containers=frozenset("b")))
     assert judge(CELL, course([PAID], finished=["a", "b", "b"]), base).kind is Kind.SURVIVED
 
 
 def test_a_strike_inside_aims_at_the_middle() -> None:
-    base = Undisturbed(course(), {}, (), frozenset(), frozenset())
+    base = undisturbed(course())
     assert milliseconds(base, "b", Point.INSIDE) == 200
     assert milliseconds(base, "b", Point.AFTER) == milliseconds(base, "a", Point.INSIDE) == 0
 
 
 def test_the_report_is_safe_to_print_and_tells_each_reason_once() -> None:
     hostile = Effect("b", "\x1b[31m|*`<b>")
-    base = Undisturbed(course([hostile]), {}, (), frozenset(), frozenset())
+    base = undisturbed(course([hostile]))
     cells = [Cell(mode, CELL.fault) for mode in ("sync", "async")]
     verdicts = tuple(judge(cell, course([hostile, hostile]), base) for cell in cells)
     order = Order(GraphRef("g.py:graph", "/", "my|graph"), {}, durabilities=("sync", "async"))
