@@ -3,13 +3,15 @@
 Two things are looked at. The ledger is a file that only grows, named to the graph in the environment variable
 ``LGTOP_LEDGER``; each line is a JSON object with ``node``, ``kind`` and ``pid``, of which those with the kind
 ``effect`` count, with ``what`` and perhaps ``key`` saying what was done. And there is a folder that only this thread
-has, named in ``LGTOP_AUDIT``: every line of every file that stands in it is an effect.
+has, named in ``LGTOP_AUDIT``: every line of every file that stands in it is an effect; of a SQLite database every row,
+of other files that are no text the whole.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from typing import Any, NamedTuple
 
 from ..faults import Fault
 from ..text import one_line
+from .rows import is_beside_sqlite, is_sqlite, rows
 from .trace import Trace
 
 LEDGER = "LGTOP_LEDGER"
@@ -116,8 +119,9 @@ def _observed(ledger: Path, folder: Path) -> Iterator[Effect]:
     if ledger.exists():
         yield from (_effect(entry) for entry in _entries(ledger) if entry.get("kind") == "effect")
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path != ledger:
-            yield from _lines(path, str(path.relative_to(folder)))
+        if path.is_file() and path != ledger and not is_beside_sqlite(path):
+            name = str(path.relative_to(folder))
+            yield from _rows(path, name) if is_sqlite(path) else _lines(path, name)
 
 
 def _entries(ledger: Path) -> Iterator[dict[str, Any]]:
@@ -135,12 +139,22 @@ def _effect(entry: dict[str, Any]) -> Effect:
     return Effect(str(entry.get("node") or "?"), str(entry.get("what") or "effect"), str(entry.get("key") or ""))
 
 
-def _lines(path: Path, name: str) -> Iterator[Effect]:
+def _rows(path: Path, name: str) -> Sequence[Effect]:
+    try:
+        return [Effect(name, row) for row in rows(path)]
+    except (sqlite3.Error, OSError):
+        return [_whole(path.read_bytes(), name)]
+
+
+def _lines(path: Path, name: str) -> Sequence[Effect]:
     data = path.read_bytes()
-    if len(data) > _LARGEST:
-        yield Effect(name, f"{len(data)} bytes", hashlib.sha256(data).hexdigest())
-        return
-    yield from (Effect(name, line) for line in data.decode(errors="backslashreplace").splitlines() if line.strip())
+    if len(data) > _LARGEST or b"\0" in data:
+        return [_whole(data, name)]
+    return [Effect(name, line) for line in data.decode(errors="backslashreplace").splitlines() if line.strip()]
+
+
+def _whole(data: bytes, name: str) -> Effect:
+    return Effect(name, f"{len(data)} bytes", hashlib.sha256(data).hexdigest())
 
 
 def _doubled(doings: Sequence[Doing]) -> dict[Effect, tuple[str, ...]]:

@@ -44,8 +44,9 @@ Each verdict is one of
 
 Effects are what can be seen outside: the lines of a ledger, where the graph writes one (LGTOP_LEDGER names the file;
 a JSON object a line, such as {"node": "charge", "kind": "effect", "what": "40 € charged"}), and every line of every
-file in a folder that each thread has for itself (LGTOP_AUDIT names it; $LGTOP_AUDIT in texts of the input, --config
-and --context is its path). Where nothing is seen there, how often each node began is counted instead.
+file, and every row of every SQLite database, in a folder that each thread has for itself (LGTOP_AUDIT names it;
+$LGTOP_AUDIT in texts of the input, --config and --context is its path). Where nothing is seen there, how often each
+node began is counted instead.
 
 The nodes really run, many times: give an input that does no harm. Exit code 1 says that a result was different or that
 a thread could not be resumed."""
