@@ -69,6 +69,7 @@ class Course:
         vanished: Whether the store had nothing of it afterwards, so that it was started again.
         problem: Why it could not be brought to its end; empty if it could.
         processes: How many it took.
+        doings: What each of them did.
     """
 
     final: Final | None
@@ -80,6 +81,7 @@ class Course:
     vanished: bool
     problem: str
     processes: int
+    doings: tuple[Doing, ...] = ()
 
 
 class Thread:
@@ -138,6 +140,7 @@ class Thread:
             self._vanished,
             problem,
             len(traces),
+            tuple(self._doings),
         )
 
     @property

@@ -67,15 +67,11 @@ class Deeds:
         outside: How often each effect stands in the ledger and the folder at the end.
         starts: How often each node began.
         finished: How often each node came to its end.
-        doubled: Effects that a process had before it asked, and a later one once more, with the nodes that asked.
-        reran: Nodes that asked, and began again when they had the answer.
     """
 
     outside: Counter[Effect]
     starts: Counter[str]
     finished: Counter[str]
-    doubled: dict[Effect, tuple[str, ...]]
-    reran: frozenset[str]
 
     def effects(self, observed: bool) -> Counter[Effect]:
         """What to compare: what was observed outside, or else how often each node began."""
@@ -95,13 +91,6 @@ def deeds(doings: Sequence[Doing], outside: Counter[Effect], fault: Fault | None
         outside,
         sum((trace.started(fault) for trace in traces), Counter()),
         sum((trace.finished(fault) for trace in traces), Counter()),
-        _doubled(doings),
-        frozenset(
-            node
-            for number, trace in enumerate(traces)
-            for node in trace.asked
-            if any(node in later.begun.values() for later in traces[number + 1 :])
-        ),
     )
 
 
@@ -155,21 +144,3 @@ def _lines(path: Path, name: str) -> Sequence[Effect]:
 
 def _whole(data: bytes, name: str) -> Effect:
     return Effect(name, f"{len(data)} bytes", hashlib.sha256(data).hexdigest())
-
-
-def _doubled(doings: Sequence[Doing]) -> dict[Effect, tuple[str, ...]]:
-    """Effects of a process that ended with a question, which a later process repeats.
-
-    An effect that the ledger ascribes to a node counts if that node asked; one in a file, if any did.
-    """
-    found: dict[Effect, tuple[str, ...]] = {}
-    for number, (trace, effects) in enumerate(doings):
-        later: Counter[Effect] = sum((doing.effects for doing in doings[number + 1 :]), Counter())
-        known = {node.rpartition("/")[2] for node in trace.nodes}
-        for effect in effects:
-            asked = [
-                n for n in sorted(trace.asked) if effect.where not in known or n.rpartition("/")[2] == effect.where
-            ]
-            if asked and later[effect]:
-                found[effect] = tuple(asked)
-    return found

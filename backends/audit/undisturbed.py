@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import Refused
-from ..faults import Point
+from ..faults import Fault, How, Point
 from ..text import one_line
 from .answering import Actor, Dealer, Script
+from .asking import Doubled, beginnings, doubled
 from .course import Course, Thread
-from .effects import Effect
+from .effects import Doing, Effect
 from .final import Path
 from .order import Order
 from .samples import Samples
 from .scratch import Scratch
-from .varying import like
+from .varying import Varying, like
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,14 @@ class Undisturbed:
         course: The first of them.
         script: Which question got which answer.
         samples: What the others show.
+        doubled: Effects that are done before a question and again with its answer, with the nodes that ask.
         unasked: Answers that nobody asked for.
     """
 
     course: Course
     script: Script
     samples: Samples
+    doubled: Doubled = field(default_factory=dict)
     unasked: int = 0
 
     @property
@@ -50,6 +53,11 @@ class Undisturbed:
         """Places that say nothing about a crash."""
         return tuple(one.path for one in self.samples.varying.differing)
 
+    @property
+    def begun_again(self) -> dict[str, int]:
+        """Nodes that asked and began again, with how often they did for the same questions."""
+        return beginnings(self.course.doings)
+
     def times(self, shape: Effect) -> int:
         """How often it did something, of which perhaps only the shape is known."""
         return sum(n for effect, n in self.effects.items() if like(effect, shape))
@@ -57,18 +65,17 @@ class Undisturbed:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the undisturbed runs show by themselves, in sentences."""
-        deeds = self.course.deeds
         found = [*self.samples.varying.warnings()]
         found += [
             f"{effect} is done by {', '.join(asked)} before interrupt(), and again when the question is answered: "
-            f"{deeds.outside[effect]}× in the undisturbed run."
-            for effect, asked in deeds.doubled.items()
+            f"{self.times(effect)}× in the undisturbed run."
+            for effect, asked in self.doubled.items()
         ]
         if not self.observed:
             found += [
-                f"{node} begins again when its question is answered: what it does before interrupt() is done twice in "
-                "every run. Nothing shows whether it does anything."
-                for node in sorted(deeds.reran)
+                f"{node} begins again when its question is answered: what it does before its first interrupt() is "
+                f"done {n}× in every run. Nothing shows whether it does anything."
+                for node, n in sorted(self.begun_again.items())
             ]
         if self.unasked:
             found.append(f"{self.unasked} of the answers were not asked for.")
@@ -90,8 +97,20 @@ def leave_alone(order: Order, scratch: Scratch, stopping: Callable[[], bool]) ->
     def once_more(durability: str) -> Course:
         return Thread(order, scratch, durability, Actor(dealer.script), stopping).run()
 
-    second = _ended(once_more(order.durabilities[0]))
-    return Undisturbed(first, dealer.script, Samples((first, second), once_more), dealer.left)
+    def struck(node: str) -> Sequence[Doing]:
+        blow = Fault(Point.BEFORE, node, How.KILL)
+        doings = Thread(order, scratch, "sync", Actor(dealer.script), stopping, blow).run().doings
+        number = next((number for number, doing in enumerate(doings) if doing.trace.struck), len(doings))
+        return _counted(doings[number + 1 :], samples.varying)
+
+    samples = Samples((first, _ended(once_more(order.durabilities[0]))), once_more)
+    twice = doubled(_counted(first.doings, samples.varying), struck)
+    return Undisturbed(first, dealer.script, samples, twice, dealer.left)
+
+
+def _counted(doings: Sequence[Doing], varying: Varying) -> Sequence[Doing]:
+    """Processes with effects that can be told to be the same."""
+    return [Doing(doing.trace, varying.counted(doing.effects)) for doing in doings]
 
 
 def chosen(wanted: Sequence[str], course: Course) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from backends.address import parse_address
 from backends.audit.answering import Actor, Dealer
 from backends.audit.auditing import Report
 from backends.audit.course import Course
-from backends.audit.effects import Deeds, Doing, Effect, deeds, observe
+from backends.audit.effects import Deeds, Effect, observe
 from backends.audit.final import Final, Question, differences, look, place
 from backends.audit.order import Cell, Order
 from backends.audit.report import details, to_markdown, to_record
@@ -125,18 +125,6 @@ def test_lines_of_ledger_and_folder_are_effects(tmp_path: Any) -> None:
     }
 
 
-def test_an_effect_before_a_question_is_one_that_comes_again() -> None:
-    mail, note, other = Effect("ask", "mail"), Effect("out.txt", "note"), Effect("plan", "other")
-    asking = trace([task("start", "plan", "0"), task("start", "ask", "1"), task("end", "ask", "1", interrupts=1)])
-    answered = trace([task("start", "ask", "1"), task("end", "ask", "1")])
-    doings = [Doing(asking, Counter([mail, note, other])), Doing(answered, Counter([mail, note, other]))]
-    found = deeds(doings, Counter([mail, note, other] * 2), None)
-    assert found.doubled == {mail: ("ask",), note: ("ask",)}
-    assert found.reran == {"ask"}
-    assert found.starts == {"plan": 1, "ask": 2}
-    assert deeds([Doing(answered, Counter([mail]))], Counter([mail]), None).doubled == {}
-
-
 def test_states_are_compared_place_by_place() -> None:
     old = {"state": {"a": [1, {"id": "x"}], "b": 1, "c": None}}
     new = {"state": {"a": [1, {"id": "y"}, 3], "b": True}}
@@ -171,7 +159,7 @@ def course(
 ) -> Course:
     final = Final(StatusName.DONE, "", {"status": "done", "state": {"n": state}}, ())
     starts, finished = Counter(counts.get("starts", ["a", "b"])), Counter(counts.get("finished", ["a", "b"]))
-    found = Deeds(Counter(outside or []), starts, finished, {}, frozenset())
+    found = Deeds(Counter(outside or []), starts, finished)
     return Course(
         final,
         found,

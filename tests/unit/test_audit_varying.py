@@ -22,7 +22,7 @@ from backends.model import StatusName
 
 def course(state: Any = 0, done: Sequence[Effect] = (), problem: str = "") -> Course:
     final = Final(StatusName.DONE, "", {"status": "done", "state": {"a": state}}, ())
-    found = Deeds(Counter(done), Counter("n"), Counter("n"), {}, frozenset())
+    found = Deeds(Counter(done), Counter("n"), Counter("n"))
     return Course(final, found, {}, ("n",), frozenset(), True, False, problem, 2)
 
 
