@@ -194,7 +194,7 @@ class Thread:
                 if not answers:
                     return ""
                 self._answered |= {question.node for question in where.questions if question.id in answers}
-            elif idle == _PATIENT or (verb is Verb.RESUME and where == before):
+            elif idle == _PATIENT or (verb is Verb.RESUME and where == before and not done.struck):
                 return f"Resuming it changes nothing: {where.reason}"
             else:
                 verb, answers = Verb.RESUME, {}

@@ -26,9 +26,10 @@ def paused(head: str, state: Any = 0) -> Final:
 DONE = Final(StatusName.DONE, "", {"state": 0}, (), head="end")
 
 
-def driven(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stands: Iterator[Final]) -> Course:
-    """A thread that stands at each of these after one process more."""
-    monkeypatch.setattr(Thread, "_once", lambda self, verb, answers: Trace(outcome="paused"))
+def driven(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stands: Iterator[Final], *struck: bool) -> Course:
+    """A thread that stands at each of these after one process more; of the processes some are struck."""
+    blows = iter(struck)
+    monkeypatch.setattr(Thread, "_once", lambda self, verb, answers: Trace(outcome="paused", struck=next(blows, False)))
     now = [next(stands)]
     monkeypatch.setattr(course, "look", lambda address, thread_id: now.pop() if now else next(stands, DONE))
     order = Order(GraphRef("g.py:graph", "/", "g"), {})
@@ -57,3 +58,11 @@ def test_a_graph_that_saves_nothing_is_stuck_at_once_and_one_that_waits_for_ever
 def test_a_state_that_grows_is_no_waiting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     stands = [paused(str(number), number) for number in range(40)]
     assert driven(monkeypatch, tmp_path, iter([*stands, DONE, DONE])).problem == ""
+
+
+def test_a_process_that_was_struck_on_its_way_from_a_breakpoint_is_no_proof_that_resuming_is_of_no_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stands = iter([paused("1"), paused("1"), DONE, DONE])
+    found = driven(monkeypatch, tmp_path, stands, False, True)
+    assert (found.problem, found.processes) == ("", 3)
