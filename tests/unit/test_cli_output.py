@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.cli import output
+from backends.decode import Decoder
+from backends.present import to_json
+from backends.worker.restore import Restorer
+from tests.unit.test_diff import VALUES
+from tui.cli import output, records
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -23,6 +27,20 @@ def test_encoded_text_is_printable_ascii_and_lossless(value):
     assert encoded.isascii()
     assert encoded.isprintable()
     assert json.loads(encoded) == value
+
+
+KEYS = st.sampled_from(["$bytes", "$type", "value", "$map", "$"]) | st.text()
+FLAT = st.dictionaries(KEYS, st.text() | st.booleans() | st.integers())
+
+
+@given(VALUES | FLAT)
+def test_a_value_is_printed_in_the_form_that_is_read_back(value):
+    assert records.values(value) == to_json(value)
+
+
+@given(FLAT)
+def test_what_is_shown_is_written_back_as_it_was(value):
+    assert Restorer(None, Decoder(), lambda: None, set).restore(records.values(value)) == value
 
 
 def test_a_lone_surrogate_survives():

@@ -115,8 +115,13 @@ def values(value: Any) -> Any:
     """A decoded value as JSON; plain and empty ones without loading what the others need."""
     if value is None or value is True or value is False or type(value) is str:
         return value
-    if isinstance(value, Mapping) and all(type(v) in (str, int, bool) and type(k) is str for k, v in value.items()):
+    if isinstance(value, Mapping) and all(_plain(key, item) for key, item in value.items()):
         return dict(value)
     from backends.present import to_json
 
     return to_json(value)
+
+
+def _plain(key: Any, item: Any) -> bool:
+    """Whether an entry is the same in JSON; a key with ``$`` would be taken for a mark when it is read back."""
+    return type(key) is str and not key.startswith("$") and type(item) in (str, int, bool)
