@@ -34,20 +34,25 @@ class Capture:
     Args:
         bell: Writing to it asks the reader to finish.
         done: Ends when the reader has.
+        nothing: The null device, open already: at the end there may be no descriptor left to open it with.
     """
 
-    def __init__(self, bell: int, done: int) -> None:
+    def __init__(self, bell: int, done: int, nothing: int) -> None:
         self._bell = bell
         self._done = done
+        self._nothing = nothing
+        self._files = {name: getattr(sys, name) for name in STREAMS.values()}
 
     def finish(self) -> None:
         """Wait until what was printed so far has been read; what is printed later is dropped."""
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError, AttributeError):  # closed or replaced by the user's code
-                stream.flush()
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        for number in STREAMS:
-            os.dup2(nothing, number)
+        for name, ours in self._files.items():
+            try:
+                getattr(sys, name).flush()
+            except BaseException:  # the user's code closed or replaced it; Python flushes once more when it ends
+                setattr(sys, name, ours)
+        with contextlib.suppress(OSError):  # closed by the user's code
+            for number in STREAMS:
+                os.dup2(self._nothing, number)
         with contextlib.suppress(OSError):  # the reader was killed
             os.write(self._bell, b".")
             select.select([self._done], [], [], _PATIENCE)
@@ -64,11 +69,12 @@ def begin(folder: Path) -> Capture:
     pipes = {number: os.pipe() for number in STREAMS}
     ears, bell = os.pipe()
     done, end = os.pipe()
+    nothing = os.open(os.devnull, os.O_WRONLY)
     child = os.fork()
     if not child:
         if os.fork():  # a grandchild, so that the user's code does not wait for it among its own children
             os._exit(0)
-        for handle in (bell, done, *(writer for _, writer in pipes.values())):
+        for handle in (bell, done, nothing, *(writer for _, writer in pipes.values())):
             os.close(handle)
         _read_and_leave(folder, {pipes[number][0]: name for number, name in STREAMS.items()}, ears)
     os.waitpid(child, 0)
@@ -80,7 +86,7 @@ def begin(folder: Path) -> Capture:
     # New files, since the old ones remember that they were files on disk; lines are told as they are printed.
     sys.stdout = sys.__stdout__ = open(1, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]  # noqa: SIM115
     sys.stderr = sys.__stderr__ = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]  # noqa: SIM115
-    return Capture(bell, done)
+    return Capture(bell, done, nothing)
 
 
 def _read_and_leave(folder: Path, ears: dict[int, str], bell: int) -> None:

@@ -105,6 +105,14 @@ class Session:
             self._stop.ignore()
             head, after = place(self._spec)
             end = dataclasses.replace(self._failed(error), head=head, next=after)
+        try:
+            self._wind_up()
+        finally:  # whatever fails here, the run is over, and as it was
+            self._tell(end)
+        return end
+
+    def _wind_up(self) -> None:
+        """Free the thread, and write down what was still to come."""
         self._narrator.finish()
         self._pulse.stop()
         if self._lock is not None:
@@ -113,8 +121,6 @@ class Session:
         logs.end()
         for fault in self._injection.left:
             self._recorder.write(Kind.LOG, stream="lgtop", level="warning", text=f"The fault {fault} did not strike.")
-        self._tell(end)
-        return end
 
     def _guarded(self) -> Ending:
         spec = self._spec

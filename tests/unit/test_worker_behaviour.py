@@ -14,7 +14,7 @@ from backends.worker.pulse import GRACE
 from tests.child import DEADLINE, Bench, Child, project
 
 SOURCE = """
-import asyncio, logging, multiprocessing, os, signal, sys, threading, time, warnings
+import asyncio, logging, multiprocessing, os, resource, signal, sys, threading, time, warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from typing_extensions import TypedDict
@@ -29,6 +29,10 @@ class State(TypedDict, total=False):
 class Unprintable(Exception):
     def __str__(self):
         raise RuntimeError("no text")
+
+class Unflushable:
+    def write(self, text): pass
+    def flush(self): raise RuntimeError("no flush")
 
 def prints(state):
     print("printed")
@@ -77,6 +81,8 @@ def misbehaves(state):
         with ThreadPoolExecutor(1) as others:
             others.submit(write, {"percent": 70}).result()
     if how == "closes": os.close(1); os.close(2); sys.stdout = None
+    if how == "no flush": sys.stdout = sys.stderr = Unflushable()
+    if how == "no descriptors": resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
     if how == "thread":
         threading.Thread(target=time.sleep, args=(600,)).start()
     if how == "waits":
@@ -266,6 +272,12 @@ def test_closed_descriptors_and_threads_that_never_end_do_not_keep_a_run(bench: 
     child = run(bench, "thread")
     assert child.end["outcome"] == Outcome.DONE
     assert child.process.returncode == 0
+
+
+@pytest.mark.parametrize("how", ["no flush", "no descriptors"])
+def test_a_run_that_is_done_is_done_though_its_last_output_cannot_be_read(bench: Bench, how: str):
+    child = run(bench, how)
+    assert (child.end["outcome"], child.process.returncode) == (Outcome.DONE, 0)
 
 
 @pytest.mark.parametrize(
