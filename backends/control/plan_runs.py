@@ -16,8 +16,6 @@ from .plan import Intent
 from .scene import END, Preview, Scene, View, listed, name_of, names_of, node_names
 from .schema import problems
 
-_SIDE_EFFECTS = "what they do outside happens again"
-
 
 def plan_start(scene: Scene) -> Preview:
     """``stream(input)`` on a new or an existing thread."""
@@ -173,9 +171,15 @@ def plan_retry(scene: Scene) -> Preview:
 def again(view: View) -> Iterator[str]:
     """What a person should know where every task of a step runs, also finished ones."""
     if view.finished:
-        yield f"{listed(names_of(view.finished))} finished, and run again all the same: {_SIDE_EFFECTS}."
+        what = (
+            "runs again all the same: what it does"
+            if len(view.finished) == 1
+            else "run again all the same: what they do"
+        )
+        yield f"{listed(names_of(view.finished))} finished, and {what} outside happens again."
     if view.questioned:
-        yield f"{listed(names_of(view.questioned))} asks again, under a new id; answers given so far are not used."
+        what = "asks again, under a new id" if len(view.questioned) == 1 else "ask again, under new ids"
+        yield f"{listed(names_of(view.questioned))} {what}; answers given so far are not used."
 
 
 def plan_answer(scene: Scene) -> Preview:
@@ -236,14 +240,15 @@ def _check_answer(question: Interrupt, value: Any) -> None:
 
 def _left_notes(left: list[Interrupt]) -> Iterator[str]:
     if left:
-        nodes = listed(dict.fromkeys(one.node for one in left))
-        yield f"{_answers(len(left), 'question stays', 'questions stay')} open: {nodes} runs again up to it."
+        nodes = dict.fromkeys(one.node for one in left)
+        what = f"{'runs' if len(nodes) == 1 else 'run'} again up to {'it' if len(left) == 1 else 'them'}"
+        yield f"{_answers(len(left), 'question stays', 'questions stay')} open: {listed(nodes)} {what}."
 
 
 def _answer_warnings(view: View) -> Iterator[str]:
     failed = [task for task in view.unfinished if task.error is not None and not task.interrupts]
     if failed:
-        yield f"{listed(names_of(failed))} failed and runs again along with it."
+        yield f"{listed(names_of(failed))} failed and {'runs' if len(failed) == 1 else 'run'} again along with it."
 
 
 def _answers(count: int, one: str = "answer", more: str = "answers") -> str:

@@ -119,7 +119,7 @@ def test_a_router_that_raised_is_to_be_retried(rig: Rig) -> None:
     assert any("Retry the step instead" in warning for warning in rig.plan("resume").warnings)
     plan = rig.plan("retry")
     assert plan.runs == ("a",)
-    assert "finished, and run again all the same" in plan.warnings[0]
+    assert "finished, and runs again all the same: what it does outside" in plan.warnings[0]
     assert plan.intent.checkpoint == plan.head
 
 
@@ -127,7 +127,14 @@ def test_a_retry_is_of_the_last_step_only(rig: Rig) -> None:
     rig.compile(fan(good=say("good"), ask=ask)).invoke({"log": []}, T)
     assert rig.plan("retry", checkpoint="head").refusal == ""
     assert "last step" in rig.plan("retry", checkpoint="~1").refusal
-    assert "asks again, under a new id" in " ".join(rig.plan("retry").warnings)
+    assert "ask asks again, under a new id;" in " ".join(rig.plan("retry").warnings)
+
+
+def test_several_are_told_as_several(rig: Rig) -> None:
+    rig.compile(fan(a=say("a"), b=say("b"), x=ask, y=ask)).invoke({"log": []}, T)
+    warnings = rig.plan("retry").warnings
+    assert "a, b finished, and run again all the same: what they do outside happens again." in warnings
+    assert "x, y ask again, under new ids; answers given so far are not used." in warnings
 
 
 def test_a_graph_without_the_due_node_would_end_the_thread_silently(rig: Rig) -> None:

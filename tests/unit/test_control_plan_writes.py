@@ -73,7 +73,7 @@ def test_a_fork_says_what_becomes_of_the_head(rig: Rig) -> None:
     assert plan.runs == ("good",)
     assert len(plan.intent.checkpoint or "") == 36
     assert "becomes the head of the thread; 2 later checkpoints stay as another branch" in plan.notes[0]
-    assert "good finished, and run again all the same" in plan.warnings[0]
+    assert "good finished, and runs again all the same: what it does outside" in plan.warnings[0]
     assert "Nothing follows" in rig.plan("fork").refusal
     assert "No checkpoint" in rig.plan("fork", checkpoint="ffff").refusal
     written = rig.plan("fork", checkpoint="@1", values={"x": 1}, as_node="first")
