@@ -29,7 +29,7 @@ def thread_lock(store: str, thread_id: str, *, timeout: float = 0.0, who: str | 
 
     Args:
         store: The checkpoint store that the thread is in: the path of the SQLite file or the PostgreSQL address.
-        thread_id: The thread.
+        thread_id: The thread; a number or a UUID is the text that LangGraph's savers make of it.
         timeout: Seconds to wait for whoever holds it.
         who: What others are told about the holder; the name of the program and ``user@host`` by default.
 
@@ -40,7 +40,7 @@ def thread_lock(store: str, thread_id: str, *, timeout: float = 0.0, who: str | 
         * ``Refused``: it cannot be locked here, e.g. for lack of permission.
         * ``StoreError``: the address leads nowhere.
     """
-    return ThreadLock(store, thread_id, timeout, f"{_program()} {this_user()}" if who is None else who)
+    return ThreadLock(store, str(thread_id), timeout, f"{_program()} {this_user()}" if who is None else who)
 
 
 def adopt(thread_id: str, store: str) -> None:

@@ -64,6 +64,12 @@ def test_with_holds_the_thread_for_a_block(store: str):
         assert LockBoard(store).holders()["a"].who == "job 7"
 
 
+def test_a_number_is_the_thread_that_langgraph_makes_of_it(store: str):
+    with thread_lock(store, 5) as held, Contender(store, "5") as other:  # type: ignore[arg-type]
+        assert held.held()
+        assert other.ask("take").startswith("busy")
+
+
 async def test_async_with_holds_the_thread_for_a_block(store: str):
     with Contender(store, "a") as other:
         async with thread_lock(store, "a") as held:
