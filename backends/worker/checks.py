@@ -11,7 +11,7 @@ from ..reader import Reader
 from ..runs.spec import RunSpec
 from ..store import Scope
 from ..task_rows import RESUME
-from .classes import blobs_of, check
+from .classes import Name, blobs_of, check
 from .schema import problem
 
 
@@ -105,20 +105,23 @@ def _pending(pending: Mapping[str, Interrupt], analysis: Analysis) -> str:
     return "The thread asks nothing."
 
 
-def classes(reader: Reader, serde: Any, key: CheckpointKey, analysis: Analysis) -> None:
+def classes(reader: Reader, serde: Any, key: CheckpointKey, analysis: Analysis) -> set[Name]:
     """Make sure that every class in what the run would write back can be rebuilt here.
 
     Looks at the checkpoint, at the newest checkpoints of the subgraphs that its unfinished tasks go on with, and at
     the writes that DeltaChannels are folded from.
 
+    Returns:
+        Those that nobody can rebuild, the application neither.
+
     Raises:
-        Refused: One cannot; names its module.
+        Refused: One cannot be rebuilt here, but elsewhere; names its module.
     """
     from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
     keys = [key, *_inside(reader, key, analysis)]
     blobs = (blob for raw in reader.store.raw(keys, Scope.FULL) for blob in blobs_of(raw))
-    check((*blobs, *_folded(reader, key)), serde or JsonPlusSerializer(), reader.decoder)
+    return check((*blobs, *_folded(reader, key)), serde or JsonPlusSerializer(), reader.decoder)
 
 
 def _inside(reader: Reader, key: CheckpointKey, analysis: Analysis) -> Iterator[CheckpointKey]:

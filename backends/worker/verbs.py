@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,11 @@ from .restore import Restorer, allowed_classes
 
 _STRICT_RESUME = "__pregel_strict_resume"
 """Makes LangGraph refuse ids that are not pending (``langgraph/_internal/_constants.py:77``)."""
+
+_WHY_PLAIN = "nested in another class, made inside a function, or with fields that its constructor does not take."
+"""Why no process can rebuild a class."""
+
+_log = logging.getLogger("lgtop")
 
 _SPECIAL = ("__start__", "__end__", "__input__", "__copy__")
 """What ``as_node`` may be besides a node (``langgraph/pregel/main.py``, ``bulk_update_state``)."""
@@ -94,7 +100,10 @@ class Work:
             Refused: One does not.
         """
         analysis = self.reader.analysis(key)
-        checks.classes(self.reader, self.serde, key, analysis)
+        plain = checks.classes(self.reader, self.serde, key, analysis)
+        if plain:
+            names = ", ".join(sorted(map(".".join, plain)))
+            _log.warning("LangGraph reads %s as plain data, here and in the application: %s", names, _WHY_PLAIN)
         return analysis
 
     def restorer(self, key: CheckpointKey | None) -> Restorer:

@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
@@ -52,6 +52,33 @@ class Inner(BaseModel):
 class Order(BaseModel):
     number: int
     inner: Inner | None = None
+
+
+class Parcel(BaseModel):
+    class Status(Enum):
+        NEW = "new"
+
+    class Line(BaseModel):
+        sku: str
+
+    status: Status = Status.NEW
+
+
+@dataclass(frozen=True)
+class Counted:
+    names: frozenset[str]
+    seen: int = field(default=0, init=False)
+
+
+def local_class() -> Any:
+    @dataclass
+    class Local:
+        x: int
+
+    return Local
+
+
+LOCAL = local_class()
 
 
 class Plain:
@@ -193,6 +220,40 @@ def renamed(value: Any, old: str, new: str) -> bytes:
     """The stored bytes with another module or class of the same length."""
     assert len(old) == len(new)
     return JsonPlusSerializer().dumps_typed(value)[1].replace(old.encode(), new.encode())
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        (Parcel.Status.NEW, ["Status"]),
+        ({"deep": [Parcel.Line(sku="a"), Parcel.Status.NEW, Point(1, Colour.RED)]}, ["Line", "Status"]),
+        (LOCAL(1), ["Local"]),
+        (Counted(frozenset("a")), ["Counted"]),
+        (Parcel(), []),
+    ],
+)
+def test_what_langgraph_itself_never_rebuilds_passes_and_is_named(value: Any, names: list[str]):
+    blob = Blob(*JsonPlusSerializer().dumps_typed(value))
+    assert sorted(classes.check([blob], JsonPlusSerializer(), Decoder())) == [(__name__, name) for name in names]
+
+
+def test_a_nested_class_is_written_as_langgraph_reads_it():
+    value = stored({"line": Parcel.Line(sku="a")})
+    assert restorer(value).restore(to_json(value)) == {"line": {"sku": "a"}}
+
+
+def test_what_is_lost_beside_a_nested_class_is_refused():
+    data = renamed([Parcel.Line(sku="a"), Point(1, Colour.RED)], "Point", "Paint")
+    with pytest.raises(Refused, match="has no Paint") as told:
+        classes.check([Blob("msgpack", data)], JsonPlusSerializer(), Decoder())
+    assert "renamed or removed" in told.value.advice
+
+
+def test_a_class_of_the_applications_own_script_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Plain, "__module__", "__main__")
+    with pytest.raises(Refused, match="has no Plain") as told:
+        classes._check_class(("__main__", "Plain"))
+    assert "script" in told.value.advice
 
 
 @pytest.mark.parametrize(
