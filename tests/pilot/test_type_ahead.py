@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from textual import events
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from backends.control.plan import Intent, Plan
 from tui.dialogs.answer import Answer
+from tui.dialogs.preview import Preview
 from tui.screens.threads import ThreadsScreen
 from tui.widgets.filter_bar import FilterBar
 
@@ -41,6 +46,40 @@ async def test_what_follows_an_arrow_goes_to_the_next_field(controlled: Controll
         await wait_for_text(pilot, "choose with")
         burst(pilot, ["y", "down", *"all right"])
         await wait_for(pilot, lambda: screen.entry.form.texts == ("yes", "all right"))
+
+
+PLAN = Plan(Intent("resume", "loan-0042", durability="sync"), None, "1f0c", "resume loan-0042", warnings=("old",))
+
+
+@pytest.mark.parametrize(
+    ("keys", "change", "agreed"),
+    [
+        ("s", {}, True),
+        ("sd", {}, True),
+        ("s", {"warnings": ()}, True),
+        ("s", {"warnings": ("old", "new")}, False),
+        ("s", {"refusal": "It is running."}, False),
+    ],
+)
+async def test_yes_is_said_to_the_plan_that_is_still_made(keys: str, change: dict[str, Any], agreed: bool) -> None:
+    made = asyncio.Event()
+
+    async def make(intent: Intent) -> Plan:
+        await made.wait()
+        return replace(PLAN, intent=intent, **change)
+
+    async with shop() as (app, pilot):
+        answers: list[Plan | None] = []
+        app.push_screen(Preview(PLAN, make), answers.append)
+        screen = await dialog(pilot, Preview)
+        burst(pilot, [*keys, "enter"])
+        await wait_for(pilot, lambda: screen.is_busy("plan") and screen._accepted)
+        made.set()
+        await wait_for(pilot, lambda: bool(answers) is agreed and screen.plan.intent.step)
+        assert screen.plan.intent.durability == ("async" if "d" in keys else "sync")
+        assert answers == ([screen.plan] if agreed else [])
+        if not agreed:
+            assert any("agree again" in toast.message for toast in app._notifications)
 
 
 async def test_a_screen_opened_and_left_at_once() -> None:

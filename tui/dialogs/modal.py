@@ -41,7 +41,8 @@ class Modal(ModalScreen[T]):
 
     def is_busy(self, group: str) -> bool:
         """Whether a worker of this dialog is at it: a second press of the key changes nothing."""
-        return any(worker.node is self and worker.group == group and worker.is_running for worker in self.workers)
+        workers = (worker for worker in self.workers if worker.node is self and worker.group == group)
+        return any(not worker.is_finished for worker in workers)  # one that has yet to begin, too
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell of an error that nobody foresaw; the dialog, and what was typed into it, stay."""

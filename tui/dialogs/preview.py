@@ -69,6 +69,8 @@ class Preview(Modal[Plan | None]):
         super().__init__()
         self.plan = plan
         self._make = make
+        self._asked = plan.intent
+        self._accepted = False
 
     def compose(self) -> ComposeResult:
         """A frame with the plan in it."""
@@ -100,6 +102,11 @@ class Preview(Modal[Plan | None]):
 
     # Another way
 
+    @property
+    def _wanted(self) -> Intent:
+        """What the keys pressed so far come to: the next one may come before there is a plan of it."""
+        return self._asked if self.is_busy("plan") else self.plan.intent
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What makes no sense here is not offered; what cannot be done is dimmed."""
         verb = self.plan.verb
@@ -116,17 +123,17 @@ class Preview(Modal[Plan | None]):
     def action_durability(self) -> None:
         """Save in another way."""
         names = list(DURABILITIES)
-        place = names.index(self.plan.intent.durability) if self.plan.intent.durability in names else -1
-        self._again(replace(self.plan.intent, durability=names[(place + 1) % len(names)]))
+        place = names.index(self._wanted.durability) if self._wanted.durability in names else -1
+        self._change(replace(self._wanted, durability=names[(place + 1) % len(names)]))
 
     def action_step(self) -> None:
         """Stop after one superstep, or not."""
-        self._again(replace(self.plan.intent, step=not self.plan.intent.step))
+        self._change(replace(self._wanted, step=not self._wanted.step))
 
     def action_whole(self) -> None:
         """Run every task of the step again, or only what is not finished."""
-        other = Verb.RETRY if self.plan.verb == Verb.RESUME else Verb.RESUME
-        self._again(replace(self.plan.intent, verb=other.value))
+        other = Verb.RETRY if self._wanted.verb == Verb.RESUME else Verb.RESUME
+        self._change(replace(self._wanted, verb=other.value))
 
     @work(exclusive=True, group="crash", exit_on_error=False)
     async def action_crash(self) -> None:
@@ -138,20 +145,38 @@ class Preview(Modal[Plan | None]):
             return
         strike = await choose_strike(app, plan.graph, plan.intent.faults, plan.runs)
         if strike is not None:
-            self._again(replace(plan.intent, faults=strike.specs))
+            self._change(replace(self._wanted, faults=strike.specs))
+
+    def _change(self, intent: Intent) -> None:
+        """Ask for another plan, which is to be agreed to anew."""
+        self._asked, self._accepted = intent, False
+        self._again(intent)
 
     @work(exclusive=True, group="plan", exit_on_error=False)
     async def _again(self, intent: Intent) -> None:
+        seen = self.plan
         try:
             self._show(await self._make(intent))
         except StoreError as error:
             self.app.notify(str(error), severity="error")
+        else:
+            if self._accepted:
+                self._accept_unless_new(seen)
 
     # The end
 
     def action_accept(self) -> None:
-        """Carry the plan out, unless another is being made."""
-        if not self.is_busy("plan"):
+        """Carry the plan out; one that is still being made, when it is there."""
+        if self.is_busy("plan"):
+            self._accepted = True
+        else:
+            self.dismiss(self.plan)
+
+    def _accept_unless_new(self, seen: Plan) -> None:
+        """Carry out what was agreed to before it was there, if it says nothing that the person has not read."""
+        if self.plan.refusal or not set(self.plan.warnings) <= set(seen.warnings):
+            self.app.notify("Not done yet: the plan has changed. Read it, and agree again.", severity="warning")
+        else:
             self.dismiss(self.plan)
 
     def on_lines_activated(self, event: Lines.Activated) -> None:
