@@ -6,8 +6,10 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
-from tui.dialogs.edit import Edit
+from tui.dialogs.choose import Choices
+from tui.dialogs.edit import Edit, heading
 from tui.widgets.json_area import JsonArea
 from tui.widgets.picker import Picker
 
@@ -45,6 +47,27 @@ async def test_a_fork_with_another_state_runs_with_it(controlled: Controlled) ->
         await accept(pilot, "hold")
         await until(pilot, app, DONE, "waiting")
     assert controlled.state(DONE).values["amount"] == 90
+
+
+async def test_every_way_to_fork_can_be_read_in_eighty_columns(controlled: Controlled) -> None:
+    async with controlled.open(DONE, size=(80, 24)) as (app, pilot):
+        await open_thread(pilot, app, 1)
+        await pilot.press("f")
+        await wait_for_text(pilot, "run again from this checkpoint")
+        rows = app.screen.query_one(Choices)
+        for y in range(rows.line_count):
+            written = "".join(segment.text for segment in rows.render_row(y, 999, False))
+            assert cell_len(written) <= rows.size.width
+            assert rows.render_row(y, 40, False)[-1].text.endswith("…")
+
+
+@pytest.mark.parametrize("columns", [80, 100, 200])
+@pytest.mark.parametrize("thread_id", ["t", "slow-20261122-0139-72", "x" * 200])
+def test_the_title_of_a_fork_has_its_checkpoint(thread_id: str, columns: int) -> None:
+    title = heading("Fork with another state", thread_id, "1f1e617f-f409-6d18-8002-43134ff846f5", columns)
+    assert title.endswith("· checkpoint 1f1e617f-f409-6d18…")
+    assert cell_len(title) <= min(columns, 120) - 6
+    assert (thread_id in title) is (len(thread_id) < 22 and (columns > 80 or thread_id == "t"))
 
 
 async def test_a_new_thread_up_to_a_checkpoint_needs_no_run(controlled: Controlled) -> None:

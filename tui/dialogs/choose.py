@@ -15,6 +15,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from ..widgets.lines import Lines
+from ..widgets.one_line import clip
 from .modal import Modal
 
 
@@ -58,10 +59,11 @@ class Choices(Lines):
         choice = self._choices[y]
         now = choice.name == self._now
         padding = " " * (self._label_width - cell_len(choice.label) + 3)
+        note = clip(choice.note, width - self._label_width - 6)
         return [
             Segment(" ● " if now else "   ", self.ink("accent")),
             Segment(choice.label, self.ink("accent") if now else Style.null()),
-            Segment(padding + choice.note, self.ink("dim")),
+            Segment(padding + note, self.ink("dim")),
         ]
 
     def row_clicked(self, y: int, x: int, times: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -23,7 +24,7 @@ from ..widgets.entry import EntryNote
 from ..widgets.json_area import JsonArea
 from ..widgets.key_bar import KeyBar
 from ..widgets.picker import Picker
-from ..words import size
+from ..words import short_id, size
 from .modal import Modal
 
 if TYPE_CHECKING:
@@ -34,6 +35,22 @@ if TYPE_CHECKING:
 _ALL: Final = "whole state"
 _INNER: Final = ("__start__", "__end__")
 """Names in a drawing that are no nodes."""
+
+_WIDEST: Final = 120
+"""Cells of the frame at most."""
+
+_SIDES: Final = 6
+"""Cells beside its title."""
+
+_SHORTEST: Final = 9
+"""Cells that the id of a thread gets where there is no room."""
+
+
+def heading(what: str, thread_id: str, checkpoint_id: str, columns: int) -> str:
+    """A title for a terminal of so many columns; the thread's id gives way, so that the checkpoint can be read."""
+    where = f" · checkpoint {checkpoint_id[:18]}…" if checkpoint_id else ""
+    room = min(columns, _WIDEST) - _SIDES - cell_len(f"{what} · {where}")
+    return f"{what} · {short_id(one_line(thread_id), max(room, _SHORTEST))}{where}"
 
 
 class Edit(Modal[bool]):
@@ -58,7 +75,7 @@ class Edit(Modal[bool]):
 
     def __init__(self, title: str, intent: Intent, draft: Draft, graph: GraphRef, drawing: Drawing) -> None:
         super().__init__()
-        self._heading = one_line(title, 100)
+        self._heading = one_line(title, _WIDEST)
         self._intent = intent
         self._draft = draft
         self._graph = graph

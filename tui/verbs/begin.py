@@ -126,7 +126,7 @@ async def edit(app: LgtopApp, spot: Spot) -> None:
 
 
 async def _edit(app: LgtopApp, spot: Spot, verb: Verb) -> None:
-    from ..dialogs.edit import Edit, drawing_at
+    from ..dialogs.edit import Edit, drawing_at, heading
 
     key = spot.checkpoint or await _head(app, spot)
     if (graph := await graph_for(app, spot.thread_id)) is None:
@@ -138,8 +138,8 @@ async def _edit(app: LgtopApp, spot: Spot, verb: Verb) -> None:
     old = None if verb is Verb.EDIT and spot.checkpoint is None else key.checkpoint_id
     intent = Intent(verb.value, spot.thread_id, seen_head=spot.head, checkpoint=old, ns=key.ns)
     what = "Fork with another state" if verb is Verb.FORK else "Edit"
-    where = "" if spot.checkpoint is None else f" · checkpoint {key.checkpoint_id[:18]}…"
-    await app.push_screen_wait(Edit(f"{what} · {spot.thread_id}{where}", intent, draft, graph, inner))
+    title = heading(what, spot.thread_id, "" if spot.checkpoint is None else key.checkpoint_id, app.size.width)
+    await app.push_screen_wait(Edit(title, intent, draft, graph, inner))
 
 
 async def _head(app: LgtopApp, spot: Spot) -> CheckpointKey:
@@ -153,10 +153,10 @@ async def fork(app: LgtopApp, spot: Spot) -> None:
 
     here = "this checkpoint" if spot.checkpoint is not None else "the head"
     over = spot.checkpoint is None and spot.summary is not None and spot.summary.status is StatusName.DONE
-    again = Choice("again", f"run again from {here}", "in this thread; its step runs anew")
+    again = Choice("again", f"run again from {here}", "in this thread; it runs anew")
     choices = [
         *(() if over else (again,)),
-        Choice("edited", "run with another state", f"in this thread, from {here}"),
+        Choice("edited", "run with another state", "in this thread, from there"),
         Choice("branch", f"new thread up to {here}", "rows are copied; nothing runs"),
         Choice("copy", "copy the whole thread", "every branch; nothing runs"),
     ]
