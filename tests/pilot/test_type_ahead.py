@@ -82,6 +82,19 @@ async def test_yes_is_said_to_the_plan_that_is_still_made(keys: str, change: dic
             assert any("agree again" in toast.message for toast in app._notifications)
 
 
+async def test_tab_leads_through_the_fields_to_the_next_question(controlled: Controlled) -> None:
+    async with controlled.open(WAITING) as (_, pilot):
+        await pilot.press("a")
+        screen = await dialog(pilot, Answer)
+        await wait_for_text(pilot, "choose with")
+        first = screen.entry
+        burst(pilot, ["y", "tab", *"all right", "tab", "n", "tab", *"too dear", "ctrl+o"])
+        await dialog(pilot, Preview)
+        assert screen.entry is not first
+        assert (first.form.texts, screen.entry.form.texts) == (("yes", "all right"), ("no", "too dear"))
+        assert len(pilot.app.screen.plan.intent.answers) == 2  # type: ignore[attr-defined]
+
+
 async def test_a_screen_opened_and_left_at_once() -> None:
     async with shop() as (app, pilot):
         cursor = app.screen.threads.cursor

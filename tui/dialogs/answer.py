@@ -96,6 +96,7 @@ class Answer(Modal[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+o", "accept", "go on", id="answer.accept", tooltip="See what it does"),
         Binding("ctrl+n", "next", "next", id="answer.next", tooltip="Next question"),
+        Binding("tab", "tab", show=False, id="answer.tab", tooltip="Next field, then the next question"),
         Binding("ctrl+r", "turn", "JSON", id="answer.json", tooltip="As JSON, or as a form"),
         Binding("ctrl+t", "editor", "editor", id="answer.editor", tooltip="Write it in $EDITOR"),
     ]
@@ -168,6 +169,15 @@ class Answer(Modal[bool]):
         if self.entry.touched and not await self._keep():
             return
         self._look((self._current + 1) % len(self._questions))
+
+    def action_tab(self) -> None:
+        """Go to the next field, from the last one to the next question."""
+        if not self.entry.as_json and self.entry.form.go_on():
+            return
+        if len(self._questions) > 1:
+            self.action_next()
+        else:
+            self.entry.enter()
 
     async def _keep(self) -> bool:
         """Take the present answer; False where it cannot be sent as it is."""

@@ -148,6 +148,14 @@ class Form(VerticalScroll, can_focus=False):
         here = next((number for number, control in enumerate(controls) if control.has_focus), 0)
         controls[(here + step) % len(controls)].focus()
 
+    def go_on(self) -> bool:
+        """Go to the next field, or to the first one from elsewhere; false after the last one."""
+        here = next((number for number, control in enumerate(self._controls) if control.has_focus), -1)
+        if here + 1 >= len(self._controls):
+            return False
+        self._controls[here + 1].focus()
+        return True
+
     def on_descendant_focus(self) -> None:
         """Say what the field is for."""
         for field, control in zip(self._fields, self._controls, strict=True):
