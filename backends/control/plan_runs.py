@@ -13,6 +13,7 @@ from ..model import Interrupt, StatusName
 from ..runs.spec import Verb
 from ..text import one_line
 from .plan import Intent
+from .plan_faults import fault_warnings
 from .scene import END, Preview, Scene, View, listed, name_of, names_of, node_names
 from .schema import problems
 
@@ -39,7 +40,7 @@ def plan_start(scene: Scene) -> Preview:
         warnings=(
             *(() if view is None else _dropped_by_input(view, scene.drawing)),
             *_input_warnings(intent.input, scene.drawing),
-            *run_warnings(intent),
+            *run_warnings(scene),
         ),
     )
 
@@ -276,15 +277,16 @@ def _every(names: tuple[str, ...]) -> str:
     return "every node" if names == ("*",) else listed(names)
 
 
-def run_warnings(intent: Intent) -> Iterator[str]:
+def run_warnings(scene: Scene) -> Iterator[str]:
     """What wants a second look in any run."""
-    if intent.durability == "exit":
+    yield from fault_warnings(scene.intent.faults, scene.drawing)
+    if scene.intent.durability == "exit":
         yield "Nothing is saved before the run ends (durability exit): a crash loses all of it."
 
 
 def step_warnings(scene: Scene, view: View) -> Iterator[str]:
     """What wants a second look where a step of a thread runs."""
-    yield from run_warnings(scene.intent)
+    yield from run_warnings(scene)
     yield from _unknown_nodes(view, scene.drawing)
 
 

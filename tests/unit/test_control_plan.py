@@ -147,6 +147,17 @@ def test_a_graph_without_the_due_node_would_end_the_thread_silently(rig: Rig) ->
     assert any("Is it the right graph?" in warning for warning in rig.plan("resume").warnings)
 
 
+def test_a_fault_at_a_node_that_nobody_drew_is_told(rig: Rig) -> None:
+    rig.compile(fan(good=say("good")))
+
+    def warnings(fault: str) -> tuple[str, ...]:
+        return rig.plan("start", "new", input={"log": []}, seen_head="", faults=(fault,)).warnings
+
+    assert warnings("after:good=kill") == warnings("after:/good=kill") == ()
+    assert warnings("after:god=kill") == ("The drawing of the graph has no node god to crash. Is good meant?",)
+    assert warnings("after:research/search=kill") == ("The drawing of the graph has no node research/search to crash.",)
+
+
 def test_breakpoints_and_modes_are_told(rig: Rig) -> None:
     graph = rig.compile(fan(good=say("good")), interrupt_before=["last"])
     graph.invoke({"log": []}, T)
