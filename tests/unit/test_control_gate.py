@@ -145,7 +145,7 @@ def test_nothing_else_opens_a_connection_that_writes() -> None:
     }
     reading = {"sqlite_open.py", "postgres_psycopg.py"}
     locking = {"locks/postgres.py", "locks/breaking.py"}
-    scratch = {"audit/scratch.py", "transfer/staging.py", "doctor/installed.py"}
+    scratch = {"audit/scratch.py", "audit/rows.py", "transfer/staging.py", "doctor/installed.py"}
     applications = {"durability/savers.py", "durability/tables.py"}
     gate = {"control/rows_sqlite.py", "control/rows_postgres.py"}
     assert found == gate | reading | locking | scratch | applications

@@ -124,6 +124,7 @@ class Answer(Modal[bool]):
     def on_mount(self) -> None:
         """Show the first question."""
         self._look(self._current)
+        self.call_after_refresh(self.entry.enter)
 
     def on_resize(self) -> None:
         """Leave the question what it needs, and no more than a third."""
@@ -151,7 +152,6 @@ class Answer(Modal[bool]):
         bar.current = number
         bar.answered = frozenset(place for place, one in enumerate(self._questions) if one.id in self._answers)
         self._fit()
-        self.call_after_refresh(self.entry.enter)
         self.refresh_bindings()
 
     def _fit(self) -> None:
@@ -163,19 +163,19 @@ class Answer(Modal[bool]):
         chrome = _CHROME + (_BAR if len(self._questions) > 1 else 0)
         frame.styles.height = min(most, chrome + wanted + self.entry.lines)
 
-    @work(exclusive=True, group="next", exit_on_error=False)
     async def action_next(self) -> None:
-        """Keep this answer, if anything was filled in, and show the next question."""
+        """Keep this answer, if anything was filled in, and show the next question; keys typed ahead go there."""
         if self.entry.touched and not await self._keep():
             return
         self._look((self._current + 1) % len(self._questions))
+        self.entry.enter()
 
-    def action_tab(self) -> None:
+    async def action_tab(self) -> None:
         """Go to the next field, from the last one to the next question."""
         if not self.entry.as_json and self.entry.form.go_on():
             return
         if len(self._questions) > 1:
-            self.action_next()
+            await self.action_next()
         else:
             self.entry.enter()
 
