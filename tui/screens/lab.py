@@ -76,6 +76,8 @@ class LabScreen(LabKeys):
         """Follow store and runs; find out what to begin with."""
         app = self.lgtop
         self._pane.view.placeholder = ("looking for graphs…", "a process of its own imports their code")
+        for line in self.query(TrialLine):
+            line.display = False  # until there is something to try
         app.live.changed.subscribe(self, self._changed)
         app.live.connected.subscribe(self, self._connected)
         app.control.runs_changed.subscribe(self, self._runs_changed)
