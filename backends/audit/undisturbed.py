@@ -98,7 +98,7 @@ def leave_alone(order: Order, scratch: Scratch, stopping: Callable[[], bool]) ->
         return Thread(order, scratch, durability, Actor(dealer.script), stopping).run()
 
     def struck(node: str) -> Sequence[Doing]:
-        blow = Fault(Point.BEFORE, node, How.KILL)
+        blow = Fault(Point.BEFORE, node, How.KILL, exact=True)
         doings = Thread(order, scratch, "sync", Actor(dealer.script), stopping, blow).run().doings
         number = next((number for number, doing in enumerate(doings) if doing.trace.struck), len(doings))
         return _counted(doings[number + 1 :], samples.varying)

@@ -219,8 +219,7 @@ class Trial:
     def _missed(self) -> str:
         """Why the fault did not strike; untrusted."""
         strike = self._setup.strike
-        came = any(strike.node in (path, path.rpartition("/")[2]) for path in self.course.now)
-        if came and strike.point is Point.INSIDE:
+        if strike.node in self.course.now and strike.point is Point.INSIDE:
             return f"the fault did not strike: {strike.node} was over within {strike.ms} ms"
         return MISSED
 

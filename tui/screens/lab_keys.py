@@ -144,7 +144,7 @@ class LabKeys(FaultKeys, DimmedKeys):
         try:
             with self.complaining():
                 await what()
-        except Exception as error:  # one that nobody foresaw is told, and the lab goes on
+        except Exception as error:  # the screen hears of its own workers only, and the lab goes on
             self.lgtop.tell_failure(error)
         self.experiment.changed()
 
