@@ -23,11 +23,12 @@ _PATIENCE = 0.5
 class SqliteLock(Lock):
     """A locked byte of a sidecar file."""
 
-    __slots__ = ("_note", "_path", "_pid")
+    __slots__ = ("_byte", "_note", "_path", "_pid")
 
     def __init__(self, path: str, holder: Holder, note: str) -> None:
         super().__init__(holder.thread_id)
         self._path = path
+        self._byte = thread_byte(holder.thread_id)
         self._note = note
         self._pid = os.getpid()
 
@@ -36,8 +37,7 @@ class SqliteLock(Lock):
 
         Any part of the process that opens and closes the sidecar file drops it: copying its directory is enough.
         """
-        process = this_process()
-        byte = thread_byte(self.thread_id)
+        process, byte = this_process(), self._byte
         with process.mutex:
             descriptor = current(self._path)
             if descriptor is None or process.held.get((self._path, byte)) is not self._note:
@@ -53,7 +53,7 @@ class SqliteLock(Lock):
     def release(self) -> None:
         """See ``Lock.release``."""
         process = this_process()
-        place = (self._path, thread_byte(self.thread_id))
+        place = (self._path, self._byte)
         with process.mutex:
             if process.held.get(place) is self._note:
                 del process.held[place]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -87,11 +86,11 @@ def quick_line(t: float, kind: Kind, data: Mapping[str, Any]) -> bytes:
     """The same where it is quickly made, without calling any code of a value's own class; else nothing."""
     if _fast is None or kind not in _FREQUENT:
         return b""
-    with suppress(TypeError):  # a lone surrogate, a number of more than 64 bits: the other one can write it
+    try:
         written = _fast({"t": int(t * 10_000) / 10_000, "kind": kind, **data})
-        if written.isascii():  # nothing in it that some reader takes for the end of a line
-            return written
-    return b""
+    except TypeError:  # a lone surrogate, a number of more than 64 bits: the other one can write it
+        return b""
+    return written if written.isascii() else b""  # in ASCII nothing looks like the end of a line to any reader
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .append import append
 from .events import Kind, line, quick_line
 
 EVENTS = "events.jsonl"
@@ -45,7 +46,7 @@ class Recorder:
         self._file = os.open(Path(folder, EVENTS), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._lock = threading.Lock()
         self._torn = False
-        self._waiting: list[bytes] = []
+        self._waiting: list[tuple[float, Kind, dict[str, Any]]] = []
         self.lost = 0
         self._why = ""
 
@@ -54,20 +55,19 @@ class Recorder:
 
         Args:
             kind: See ``Kind``.
-            later: Whether it may wait for the next event, or for ``flush``, because one follows at once: a call of the
-                system for each would be a tenth of what a step costs.
+            later: Whether it may wait for the next event, or for ``flush``, because one follows at once: to write each
+                by itself would be a tenth of what a step costs. Its data are not to change.
             **data: Its keys. Long texts and lists are cut, what is no JSON is named by its type; a drawing is kept
                 whole.
         """
-        now = time.time()
-        told = quick_line(now, kind, data)
-        if not told or len(told) > _TEXT:  # no part is too long where the whole is not
-            kept = data if kind is Kind.GRAPH else {name: _capped(value, _DEPTH) for name, value in data.items()}
-            told = line(now, kind, kept)
+        event = time.time(), kind, data
+        if not later:
+            told = _line(*event)
         with self._lock:
-            self._waiting.append(told)
-            if not later:
-                self._flush()
+            if later:
+                self._waiting.append(event)
+            else:
+                self._flush(told)
 
     def flush(self) -> None:
         """Append what waits."""
@@ -80,15 +80,16 @@ class Recorder:
         self.flush()
         os.close(self._file)
 
-    def _flush(self) -> None:
+    def _flush(self, *more: bytes) -> None:
         """One write(2), so that a reader or a SIGKILL finds whole lines; a torn line is ended before the next."""
-        lines, self._waiting = self._waiting, []
+        lines = [*(_line(*event) for event in self._waiting), *more]
+        self._waiting.clear()
         if self.lost:
             text = f"{self.lost} events could not be written: {self._why}"
             lines.insert(0, line(time.time(), Kind.LOG, {"stream": "lgtop", "level": "WARNING", "text": text}))
         whole = b"\n".join([*([b""] if self._torn else []), *lines, b""])
         try:
-            written = os.write(self._file, whole)
+            written = append(self._file, whole)
         except OSError as error:
             self.lost += len(lines) - bool(self.lost)
             self._why = str(error)
@@ -99,6 +100,14 @@ class Recorder:
             self._why = "the disk is full"
         else:
             self.lost = 0
+
+
+def _line(now: float, kind: Kind, data: Mapping[str, Any]) -> bytes:
+    told = quick_line(now, kind, data)
+    if told and len(told) <= _TEXT:  # no part is too long where the whole is not
+        return told
+    kept = data if kind is Kind.GRAPH else {name: _capped(value, _DEPTH) for name, value in data.items()}
+    return line(now, kind, kept)
 
 
 def _capped(value: Any, depth: int) -> Any:

@@ -166,13 +166,20 @@ def _tell_tasks(listener: Listener, loop: Any, ns: str, _: Any, args: Any) -> No
 
 def _tell_end(listener: Listener, loop: Any, ns: str, describe: Any, args: Any) -> None:
     task, writes = args[0]
-    error = next((value for channel, value in writes if channel == "__error__"), None)
-    asked = [value for channel, value in writes if channel == "__interrupt__"]
-    others = [write for write in writes if write[0] != "__interrupt__"]  # describing a question would copy it
-    every = [each for one in asked for each in (one if isinstance(one, Sequence) else [one])]
-    questions = [{"id": each.id, "value": each.value} for each in every]
-    end = TaskEnd(error, questions, lambda: next(describe((task, others), *args[1:]))["result"])
-    listener.ended(Task(task.id, task.name, ns, loop.step), end)
+    error: Any = None
+    questions: list[Mapping[str, Any]] = []
+    for channel, value in writes:
+        if channel == "__error__" and error is None:
+            error = value
+        elif channel == "__interrupt__":
+            asked = value if isinstance(value, Sequence) else [value]
+            questions += [{"id": each.id, "value": each.value} for each in asked]
+
+    def result() -> Any:
+        others = [write for write in writes if write[0] != "__interrupt__"]  # describing a question would copy it
+        return next(describe((task, others), *args[1:]))["result"]
+
+    listener.ended(Task(task.id, task.name, ns, loop.step), TaskEnd(error, questions, result))
 
 
 def _tell_checkpoint(listener: Listener, loop: Any, ns: str, _: Any, args: Any) -> None:

@@ -24,8 +24,8 @@ _REMEMBERED = 256
 
 _PREVIEW = 200
 
-_BURST, _RATE = 20.0, 20.0
-"""Results that are shown at once, and in each second after that: showing one costs as much as telling it."""
+_BURST, _RATE = 10.0, 20.0
+"""Results that are shown at once, and in each second after that: showing one costs more than telling it."""
 
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -158,7 +158,8 @@ class Narrator:
 
     def _begin(self, task: Task) -> None:
         self._running[task.id] = task
-        self._recorder.write(Kind.TASK, phase="start", **task._asdict())
+        task_id, name, ns, step = task
+        self._recorder.write(Kind.TASK, phase="start", id=task_id, name=name, ns=ns, step=step)
 
     def _may_show(self) -> bool:
         now = time.monotonic()
@@ -171,8 +172,8 @@ class Narrator:
 
     def _tell_end(self, task: Task, error: str | None = None, asked: int = 0, result: str | None = None) -> None:
         later = error is None and not self._running  # the checkpoint follows at once
-        outcome = {"error": error, "interrupts": asked, "result": result}
-        self._recorder.write(Kind.TASK, later=later, phase="end", **task._asdict(), **outcome)
+        place = {"id": task.id, "name": task.name, "ns": task.ns, "step": task.step}
+        self._recorder.write(Kind.TASK, later=later, phase="end", **place, error=error, interrupts=asked, result=result)
 
     def _ask(self, task: Task, question: Mapping[str, Any]) -> None:
         """Tell a question once: the levels above the one that asks repeat it."""

@@ -26,8 +26,12 @@ OnSaved: TypeAlias = Callable[[str, str, Mapping[str, Any]], None]
 _PATIENCE = 30.0
 """Seconds that SQLite waits for a foreign write transaction before the run fails; the application's default is 5."""
 
-_TRUST = 0.01
-"""Seconds that the lock is not looked at again: less than between looking at it and the end of a write."""
+_TRUST = 0.05
+"""Seconds that the lock is not looked at again.
+
+A look costs as much as a tenth of a step. Locks are lost by accidents only: an ended session, a sidecar file that was
+deleted; and who takes the thread next needs longer to start.
+"""
 
 
 class Fence:

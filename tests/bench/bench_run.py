@@ -2,8 +2,10 @@
 
 A graph of 200 steps by ``lgtop run``, from its first step to its last, against the same graph in a script at the same
 durability: plain nodes by ``invoke`` with the plain saver, coroutines by ``ainvoke`` with the asynchronous one (bar for
-both: 1.1). The sides take turns; each figure is the median of all turns, and the ratio the median of the turns' ratios,
-so that other work on the machine counts little; CPU time holds better than wall time.
+both: 1.1). Processors change their speed within seconds, by more than what is measured here. So the two run at the same
+time, on one processor, and take turns every ten steps, one of them waiting inside its node: each block of steps stands
+beside its twin. What else belongs to the command, such as the process that follows the run, goes where it will.
+The ratios are the median of those of all blocks, and that of the sums without the worst tenth of either side.
 """
 
 from __future__ import annotations
@@ -11,11 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
+import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -24,21 +28,70 @@ from typing import NamedTuple
 from tests import postgres
 from tests.child import project
 
-GRAPH = """
-import operator, os, time
+GRAPH = '''
+import json, operator, os, time
 from typing import Annotated
 from typing_extensions import TypedDict
+from langgraph.checkpoint.postgres import PostgresSaver
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, StateGraph
+
+STEPS = 200
 
 class State(TypedDict):
     number: int
     log: Annotated[list, operator.add]
     documents: list
 
+noted = []
+
+def take_turns(number):
+    """Let the other side do its next steps, and note when it is our turn again."""
+    folder, mine, other, block = os.environ["LGTOP_BENCH"].split(os.pathsep)
+    if number < STEPS and number % int(block):
+        return
+    now = time.process_time(), time.perf_counter()
+    if number:
+        noted.append(now)
+    else:
+        for thread in os.listdir("/proc/self/task"):
+            os.sched_setaffinity(int(thread), {0})
+    pipes = [os.open(f"{folder}/{name}", os.O_RDWR) for name in (other if number else "ready", mine)]
+    os.write(pipes[0], b".")
+    os.read(pipes[1], 1)
+    if number < STEPS:
+        noted.append((time.process_time(), time.perf_counter()))
+        return
+    os.write(pipes[0], b".")  # both have done their last step and may go on
+    with open(f"{folder}/{mine}.json", "w") as file:
+        json.dump(noted, file)
+
+def ends_with(saver):
+    """Have the last steps end when the last checkpoint is saved."""
+    put, aput = saver.put, saver.aput
+
+    def ending(self, config, checkpoint, metadata, versions):
+        saved = put(self, config, checkpoint, metadata, versions)
+        if metadata["step"] == STEPS:
+            take_turns(STEPS)
+        return saved
+
+    async def aending(self, config, checkpoint, metadata, versions):
+        saved = await aput(self, config, checkpoint, metadata, versions)
+        if metadata["step"] == STEPS:
+            take_turns(STEPS)
+        return saved
+
+    saver.put, saver.aput = ending, aending
+
+if "LGTOP_BENCH" in os.environ:
+    for saver in (SqliteSaver, AsyncSqliteSaver, PostgresSaver, AsyncPostgresSaver):
+        ends_with(saver)
+
 def step(state):
-    if state["number"] in (0, 199):
-        with open(os.environ["LGTOP_BENCH"], "a") as file:
-            print(time.process_time(), time.perf_counter(), file=file)
+    take_turns(state["number"])
     return {"number": state["number"] + 1, "log": ["x" * 100]}
 
 async def astep(state):
@@ -48,14 +101,14 @@ def made(node):
     builder = StateGraph(State)
     builder.add_node("step", node)
     builder.add_edge(START, "step")
-    builder.add_conditional_edges("step", lambda state: END if state["number"] >= 200 else "step")
+    builder.add_conditional_edges("step", lambda state: END if state["number"] >= STEPS else "step")
     return builder
 
 plain, awaited = made(step).compile(), made(astep).compile()
 
 def given(size):
     return {"number": 0, "log": [], "documents": [{"id": n, "text": "x" * 1000} for n in range(size // 1000)]}
-"""
+'''
 
 SCRIPT = """
 import asyncio, sys
@@ -92,44 +145,77 @@ CALLS = {"plain": "invoke", "awaited": "ainvoke"}
 """What the script calls on each graph."""
 
 HEAD = """\
-                             CPU ms                     wall ms
-store     script   state   script     run  ratio    script     run  ratio\
+                             CPU ms                             wall ms
+store     script   state   script     run  median   sums    script     run  median   sums\
 """
+
+BLOCKS = {"sync": 10, "exit": 10, "async": 200}
+"""Steps in a row; asynchronous writes would go on while their side waits."""
+
+PATIENCE = 120.0
+"""Seconds that one run may take."""
 
 
 class Taken(NamedTuple):
-    """Seconds between the first and the last step."""
+    """Seconds of some steps."""
 
     cpu: float
     wall: float
 
 
-def by_script(folder: Path, store: str, graph: str, durability: str, size: int, told: Path) -> Taken:
-    """Run the script."""
-    argv = [sys.executable, str(folder / "script.py"), store, graph, durability, str(size)]
-    subprocess.run(argv, check=True, cwd=folder, env={**os.environ, "LGTOP_BENCH": str(told)})
-    return taken(told)
+def script(folder: Path, store: str, graph: str, durability: str, size: int) -> list[str]:
+    """The command line of the script."""
+    return [sys.executable, str(folder / "script.py"), store, graph, durability, str(size)]
 
 
-def by_command(folder: Path, store: str, graph: str, durability: str, size: int, told: Path) -> Taken:
-    """Run the command, which tells what happens on its standard error."""
+def run(folder: Path, store: str, graph: str, durability: str, size: int) -> list[str]:
+    """The command, which tells what happens on its standard error."""
     documents = [{"id": n, "text": "x" * 1000} for n in range(size // 1000)]
     given = folder / "input.json"
     given.write_text(json.dumps({"number": 0, "log": [], "documents": documents}))
+    lgtop = str(Path(sys.executable).with_name("lgtop"))
     words = ["--graph", f"./app.py:{graph}", "--thread", "t", "--input", f"@{given}", "--durability", durability]
-    argv = [Path(sys.executable).with_name("lgtop"), "run", "-s", store, *words, "--recursion-limit", "1000"]
-    with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "LGTOP_BENCH": str(told), "XDG_STATE_HOME": home}
-        done = subprocess.run(argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True)
-    assert done.returncode == 0, done.stderr.decode()
-    return taken(told)
+    return [lgtop, "run", "-s", store, *words, "--recursion-limit", "1000"]
 
 
-def taken(told: Path) -> Taken:
+SIDES: dict[str, Callable[[Path, str, str, str, int], list[str]]] = {"script": script, "run": run}
+
+
+def together(kind: str, folder: Path, graph: str, durability: str, size: int) -> list[tuple[Taken, Taken]]:
+    """Run both sides at the same time; return what each took for each block of steps."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        for name in ("ready", *SIDES):
+            os.mkfifo(home / name)
+        ready, *turns = (os.open(home / name, os.O_RDWR) for name in ("ready", *SIDES))
+        for handle in (ready, *turns):
+            stack.callback(os.close, handle)
+        processes = []
+        for name, other in zip(SIDES, reversed(SIDES), strict=True):
+            store = stack.enter_context(fresh(kind, home))
+            argv = SIDES[name](folder, store, graph, durability, size)
+            place = os.pathsep.join([str(home), name, other, str(BLOCKS[durability])])
+            environment = {**os.environ, "LGTOP_BENCH": place, "XDG_STATE_HOME": str(home / "state")}
+            log = stack.enter_context(open(home / f"{name}.log", "wb"))
+            process = subprocess.Popen(
+                argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+            stack.callback(process.kill)
+            processes.append(process)
+        for _ in SIDES:
+            assert select.select([ready], [], [], PATIENCE)[0], [(home / f"{name}.log").read_text() for name in SIDES]
+            os.read(ready, 1)
+        os.write(random.choice(turns), b".")
+        for name, process in zip(SIDES, processes, strict=True):
+            assert process.wait(PATIENCE) == 0, (home / f"{name}.log").read_text()
+        return list(zip(*(taken(home / f"{name}.json") for name in SIDES), strict=True))
+
+
+def taken(told: Path) -> list[Taken]:
     """Read what the graph has noted."""
-    first, last = ([float(each) for each in line.split()] for line in told.read_text().splitlines())
-    told.unlink()
-    return Taken(last[0] - first[0], last[1] - first[1])
+    moments = [Taken(*each) for each in json.loads(told.read_text())]
+    blocks = zip(moments[::2], moments[1::2], strict=True)
+    return [Taken(last.cpu - first.cpu, last.wall - first.wall) for first, last in blocks]
 
 
 @contextmanager
@@ -144,28 +230,24 @@ def fresh(kind: str, folder: Path) -> Iterator[str]:
 
 
 def measure(kind: str, graph: str, size: str, durability: str, turns: int, folder: Path) -> None:
-    """Let both sides take turns, and print a row of the table."""
-    pairs = []
-    for turn in range(turns):
-        sides = [by_script, by_command] if turn % 2 else [by_command, by_script]
-        found = {}
-        for side in sides:
-            with fresh(kind, folder) as store:
-                found[side] = side(folder / "project", store, graph, durability, SIZES[size], folder / "told")
-        pairs.append((found[by_script], found[by_command]))
+    """Let both sides run as often as is asked for, and print a row of the table."""
+    runs = [together(kind, folder / "project", graph, durability, SIZES[size]) for _ in range(turns)]
+    pairs = [pair for run in runs for pair in run]
     cells = []
     for n in (0, 1):
-        script, child = (median(pair[side][n] for pair in pairs) for side in (0, 1))
+        sides = [sorted(pair[side][n] for pair in pairs) for side in (0, 1)]
+        kept = [sum(side[: len(side) * 9 // 10]) for side in sides]
         ratio = median(pair[1][n] / pair[0][n] for pair in pairs)
-        cells.append(f"{script * 1000:7.0f} {child * 1000:7.0f} {ratio:6.2f}")
-    print(f"{kind:9} {CALLS[graph]:8} {size:6}  {'   '.join(cells)}", flush=True)
+        each = "".join(f"{sum(side) / turns * 1000:8.0f}" for side in sides)
+        cells.append(f"{each} {ratio:7.2f} {kept[1] / kept[0]:6.2f}")
+    print(f"{kind:9} {CALLS[graph]:8} {size:6} {'  '.join(cells)}", flush=True)
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--durability", default="sync", choices=["sync", "async", "exit"])
-    parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--store", choices=["sqlite", "postgres"], action="append")
     parser.add_argument("--graph", choices=["plain", "awaited"], action="append")
     parser.add_argument("--size", choices=list(SIZES), action="append")

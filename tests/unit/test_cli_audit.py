@@ -1,5 +1,7 @@
 """What ``lgtop audit`` refuses before it runs anything."""
 
+import signal
+
 import pytest
 
 from tui.cli import main
@@ -55,6 +57,12 @@ def test_a_database_that_is_not_there_is_said_to_be(audit):
     code, err = audit(*GRAPH, "-s", "postgresql://u:secret@127.0.0.1:1/app")
     assert code == Exit.STORE
     assert "secret" not in err
+
+
+def test_signals_mean_afterwards_what_they_meant_before(audit):
+    before = signal.getsignal(signal.SIGINT)
+    audit(*GRAPH, "-s", "postgresql://u:secret@127.0.0.1:1/app")
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_the_environment_names_no_store_for_it(audit, monkeypatch):

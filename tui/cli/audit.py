@@ -214,13 +214,16 @@ def _ended_by_signals() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
     for number in before:
         signal.signal(number, end)
+    stopped = False
     try:
         yield
     except KeyboardInterrupt:
+        stopped = True
         output.narrate("lgtop: Stopped; everything that the audit made is removed.")
-        raise  # the process ends, and goes on ignoring them
-    for number, handler in before.items():
-        signal.signal(number, handler)
+        raise
+    finally:
+        for number, handler in () if stopped else before.items():  # a process that was stopped goes on ignoring them
+            signal.signal(number, handler)
 
 
 def _progress() -> Progress:
