@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
+from ..channels import START
 from ..faults import parse
-from ..graphs.drawing import Drawing
-from .scene import name_of, node_names
+from ..graphs.drawing import END, Drawing
+from .scene import name_of
 
 
 def fault_warnings(faults: Iterable[str], drawing: Drawing | None) -> Iterator[str]:
@@ -22,17 +23,9 @@ def fault_warnings(faults: Iterable[str], drawing: Drawing | None) -> Iterator[s
     """
     if drawing is None or drawing.functional:
         return
-    paths = tuple(_paths(drawing))
+    paths = tuple(path for path, node in drawing.walk() if node.name not in (START, END))
     known = {*paths, *(path.rpartition("/")[2] for path in paths)}
     for node in dict.fromkeys(fault.node for fault in map(parse, faults)):
         if node not in known:
             near = "".join(f" Is {name_of(other)} meant?" for other in get_close_matches(node, known, 1))
             yield f"The drawing of the graph has no node {name_of(node)} to crash.{near}"
-
-
-def _paths(drawing: Drawing, prefix: str = "") -> Iterator[str]:
-    inner = {node.name: node.subgraph for node in drawing.nodes}
-    for name in node_names(drawing):
-        yield prefix + name
-        if (subgraph := inner[name]) is not None:
-            yield from _paths(subgraph, f"{prefix}{name}/")

@@ -8,13 +8,13 @@ from typing import Any
 
 from ..channels import START
 from ..errors import Refused
-from ..graphs.drawing import Drawing
+from ..graphs.drawing import END, Drawing
 from ..model import Interrupt, StatusName
 from ..runs.spec import Verb
 from ..text import one_line
 from .plan import Intent
 from .plan_faults import fault_warnings
-from .scene import END, Preview, Scene, View, listed, name_of, names_of, node_names
+from .scene import Preview, Scene, View, listed, name_of, names_of, node_names
 from .schema import problems
 
 

@@ -8,11 +8,11 @@ from difflib import get_close_matches
 
 from ..channels import START
 from ..errors import Refused
-from ..graphs.drawing import Drawing
+from ..graphs.drawing import END, Drawing
 from ..model import CheckpointKey
 from .plan import Intent
 from .plan_runs import again, run_notes, step_warnings
-from .scene import END, Preview, Scene, View, drawing_at, listed, name_of, names_of, node_names
+from .scene import Preview, Scene, View, drawing_at, listed, name_of, names_of, node_names
 
 COPY_NODE = "__copy__"
 """``as_node`` that makes a sibling of a checkpoint, with nothing changed (``langgraph/pregel/main.py``)."""

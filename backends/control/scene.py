@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..channels import NOT_NODES, START
 from ..errors import Refused
-from ..graphs.drawing import Drawing
+from ..graphs.drawing import END, Drawing
 from ..model import NULL_TASK, Analysis, CheckpointKey, Snapshot, Task, TaskState, ThreadHead
 from ..reader import Reader
 from ..status import is_unfinished
@@ -16,7 +16,6 @@ from ..store import Scope
 from ..text import one_line
 from .plan import Intent
 
-END = "__end__"
 _INTERRUPT, _RESUME = "__interrupt__", "__resume__"
 _TASKS = ("pull", "push")
 

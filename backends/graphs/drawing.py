@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from ..channels import START
+
+END = "__end__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,24 @@ class Drawing:
     functional: bool = False
     next_after: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     awaited: bool = False
+
+    def walk(self, levels: int | None = None, prefix: str = "") -> Iterator[tuple[str, Node]]:
+        """Every node with the path that a fault names it by, such as ``research/search``, each before those inside it.
+
+        Args:
+            levels: How many levels of graphs inside this one are walked; ``None`` is all.
+            prefix: What their paths begin with.
+
+        Yields:
+            Path and node; start and end of this graph included, those of graphs inside it not.
+        """
+        for node in self.nodes:
+            if prefix and node.name in (START, END):
+                continue
+            yield prefix + node.name, node
+            if node.subgraph is not None and levels != 0:
+                deeper = None if levels is None else levels - 1
+                yield from node.subgraph.walk(deeper, f"{prefix}{node.name}/")
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Drawing:

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from backends.channels import START
-from backends.graphs.drawing import Drawing, Edge, Node
+from backends.graphs.drawing import END, Drawing, Edge, Node
 
-END = "__end__"
 _DEEPEST = 4
 """Levels of graphs inside graphs."""
 
@@ -21,7 +20,8 @@ def unfold(drawing: Drawing, seen: Iterable[str] = ()) -> Drawing:
         seen: Paths of nodes that have run. Those that the graph does not name, such as what an ``@entrypoint`` calls,
             are hung on the node that they ran in, or on the first one.
     """
-    nodes, edges = list(_nodes(drawing, "", _DEEPEST)), list(_edges(drawing, "", _DEEPEST))
+    nodes = [replace(node, name=path, subgraph=None) for path, node in drawing.walk(_DEEPEST)]
+    edges = list(_edges(drawing, "", _DEEPEST))
     known = [node.name for node in nodes]
     first = next((name for name in known if name not in (START, END)), "")
     for path in dict.fromkeys(seen):
@@ -44,15 +44,6 @@ def second(drawing: Drawing) -> str:
     begun = {edge.target for edge in drawing.edges if edge.source == START}
     after = {edge.target for edge in drawing.edges if edge.source in begun} - begun
     return next((name for name in (*filter(after.__contains__, names), *names)), "")
-
-
-def _nodes(drawing: Drawing, prefix: str, levels: int) -> Iterator[Node]:
-    for node in drawing.nodes:
-        if prefix and node.name in (START, END):
-            continue
-        yield replace(node, name=prefix + node.name, subgraph=None)
-        if node.subgraph is not None and levels:
-            yield from _nodes(node.subgraph, f"{prefix}{node.name}/", levels - 1)
 
 
 def _edges(drawing: Drawing, prefix: str, levels: int) -> Iterator[Edge]:
