@@ -158,20 +158,26 @@ class Witness:
         """Add to what rows say what only locks and runs can tell.
 
         A thread whose lock was free before its rows were read, and whose rows show work to do, is looked at once more:
-        somebody may have begun in between.
+        somebody may have begun in between. If a run has ended in between, those rows are of its time: the next look
+        tells that the thread has moved.
 
         Args:
             heads: Checkpoint id of the head, by thread id.
             found: What the rows of those heads say.
             held: What ``holding`` said before those rows were read.
         """
+        before = self._runs
         if any(one.status is StatusName.STALLED and thread_id not in held for thread_id, one in found.items()):
             with self._guard:
                 if self._sees:
                     self.look(found.keys)
                 self.review()
             held = {**held, **self.holders}
-        return {key: self._concluded(key, heads.get(key, ""), one, held.get(key)) for key, one in found.items()}
+        lately = {key for key in found if (run := before.get(key)) is not None and run.live}
+        return {
+            key: self._concluded(key, heads.get(key, ""), one, held.get(key), key in lately)
+            for key, one in found.items()
+        }
 
     def renew(self) -> None:
         """Forget what was open: the store may be another one now."""
@@ -184,24 +190,24 @@ class Witness:
         with self._guard:
             self._drop_board()
 
-    def _concluded(self, thread_id: str, head: str, found: Analysis, holder: Holder | None) -> Analysis:
+    def _concluded(self, thread_id: str, head: str, found: Analysis, holder: Holder | None, lately: bool) -> Analysis:
         if holder is not None:
             return replace(found, status=StatusName.RUNNING, reason=str(holder), inferred=False)
         run = self._runs.get(thread_id)
         if found.status is StatusName.STALLED:
-            return self._explained(found, run, head)
+            return self._explained(found, run, head, lately)
         if found.status is StatusName.DONE and run is not None and run.head is None:
             said = _verdict(run, head)
             return found if said is None else replace(found, reason=f"the last run left nothing: {said.reason}")
         return found
 
-    def _explained(self, found: Analysis, run: Run | None, head: str) -> Analysis:
+    def _explained(self, found: Analysis, run: Run | None, head: str, lately: bool) -> Analysis:
         """Why there is work to do and nobody holds the thread."""
-        if run is not None and run.live:  # it has only just taken the lock, or let go of it
-            return replace(found, status=StatusName.RUNNING, reason=run.label, inferred=False)
-        said = None if run is None else _verdict(run, head)
+        said = None if run is None or run.live else _verdict(run, head)
         if said is not None:
             return replace(found, status=said.status, reason=said.reason)
+        if run is not None and (run.live or lately):  # it has only just taken the lock, or let go of it
+            return replace(found, status=StatusName.RUNNING, reason=run.label, inferred=False)
         unknown = "; ".join(filter(None, (self._blind, self._forgetful)))
         return replace(found, reason=f"{found.reason}; {unknown}") if unknown else found
 

@@ -1,11 +1,12 @@
 """What a run costs beside a script: ``python -m tests.bench.bench_run [--durability MODE] [--turns N] [--store KIND]``.
 
-A graph of 200 steps by ``lgtop run``, from its first step to its last, against the same graph in a script at the same
-durability: plain nodes by ``invoke`` with the plain saver, coroutines by ``ainvoke`` with the asynchronous one (bar for
-both: 1.1). Processors change their speed within seconds, by more than what is measured here. So the two run at the same
-time, on one processor, and take turns every ten steps, one of them waiting inside its node: each block of steps stands
-beside its twin. What else belongs to the command, such as the process that follows the run, goes where it will.
-The ratios are the median of those of all blocks, and that of the sums without the worst tenth of either side.
+A graph of 200 steps by ``lgtop run``, from its first step until its last checkpoint is saved, against the same graph
+in a script at the same durability: plain nodes by ``invoke`` with the plain saver, coroutines by ``ainvoke`` with the
+asynchronous one (bar for both: 1.1). Processors change their speed within seconds, by more than what is measured here.
+So the two run at the same time, on one processor, and take turns every ten steps, one of them waiting inside its node:
+each block of steps stands beside its twin. What else belongs to the command, such as the process that follows the run,
+goes where it will. The ratios are the median of those of all blocks, and that of the sums without the worst tenth of
+either side.
 """
 
 from __future__ import annotations
@@ -185,30 +186,36 @@ def together(kind: str, folder: Path, graph: str, durability: str, size: int) ->
     """Run both sides at the same time; return what each took for each block of steps."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        for name in ("ready", *SIDES):
-            os.mkfifo(home / name)
-        ready, *turns = (os.open(home / name, os.O_RDWR) for name in ("ready", *SIDES))
-        for handle in (ready, *turns):
-            stack.callback(os.close, handle)
-        processes = []
+        ready, *turns = (stack.enter_context(pipe(home / name)) for name in ("ready", *SIDES))
+        processes = {}
         for name, other in zip(SIDES, reversed(SIDES), strict=True):
             store = stack.enter_context(fresh(kind, home))
-            argv = SIDES[name](folder, store, graph, durability, size)
             place = os.pathsep.join([str(home), name, other, str(BLOCKS[durability])])
             environment = {**os.environ, "LGTOP_BENCH": place, "XDG_STATE_HOME": str(home / "state")}
+            argv = SIDES[name](folder, store, graph, durability, size)
             log = stack.enter_context(open(home / f"{name}.log", "wb"))
-            process = subprocess.Popen(
+            processes[name] = subprocess.Popen(
                 argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-            stack.callback(process.kill)
-            processes.append(process)
+            stack.callback(processes[name].kill)
         for _ in SIDES:
             assert select.select([ready], [], [], PATIENCE)[0], [(home / f"{name}.log").read_text() for name in SIDES]
             os.read(ready, 1)
         os.write(random.choice(turns), b".")
-        for name, process in zip(SIDES, processes, strict=True):
+        for name, process in processes.items():
             assert process.wait(PATIENCE) == 0, (home / f"{name}.log").read_text()
         return list(zip(*(taken(home / f"{name}.json") for name in SIDES), strict=True))
+
+
+@contextmanager
+def pipe(path: Path) -> Iterator[int]:
+    """A named pipe that we have open at both ends, so that opening it waits for nobody."""
+    os.mkfifo(path)
+    handle = os.open(path, os.O_RDWR)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def taken(told: Path) -> list[Taken]:

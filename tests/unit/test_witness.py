@@ -129,6 +129,26 @@ def test_the_last_run_explains_work_that_is_due(lab: Lab, state: RunState, statu
     assert lab.judge(DONE) == DONE
 
 
+def test_rows_that_were_read_before_a_run_ended_are_of_its_time(lab: Lab):
+    """What it did last is not in them, and so they show work that it has done."""
+    lab.runs.put(run(RunState.RUNNING, head=None))
+    assert lab.witness.glance() == {"t"}
+    held = lab.witness.holding(["t"])
+    lab.runs.put(run(RunState.DONE, head=checkpoint_id_at(BEGAN + 2) + "-8002-000000000000"))
+    told = lab.witness.testify({"t": HEAD}, {"t": WORK}, held)["t"]
+    assert (told.status, told.reason) == (StatusName.RUNNING, "run k3f2 · you@laptop · pid 4312")
+    assert lab.witness.glance() == {"t"}
+    assert lab.judge(WORK) == WORK
+
+
+def test_a_run_that_crashed_after_its_rows_were_read_has_crashed(lab: Lab):
+    lab.runs.put(run(RunState.RUNNING))
+    lab.witness.glance()
+    held = lab.witness.holding(["t"])
+    lab.runs.put(run(RunState.CRASHED, reason="killed"))
+    assert lab.witness.testify({"t": HEAD}, {"t": WORK}, held)["t"].status is StatusName.CRASHED
+
+
 def test_a_run_that_lives_runs_though_its_lock_was_not_seen(lab: Lab):
     """Lock and record are looked at one after the other, and it may begin or end in between."""
     lab.runs.put(run(RunState.RUNNING))
