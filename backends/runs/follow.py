@@ -28,11 +28,16 @@ def follow(folder: str | Path, *, stop: Callable[[], bool] = lambda: False) -> I
     """
     tail, reader = EventTail(folder), RunReader(folder)
     live = True
-    while live and not stop():
-        live = reader.read().live
+    while not stop():
+        told = False
         for event in tail.news():
             yield event
+            told = True
             if event.kind is Kind.END:
                 return
+        if not told:  # who tells something lives; to look at that, too, would take the processor from a run in a hurry
+            if not live:
+                return
+            live = reader.read().live
         if live:
             time.sleep(_POLL)
