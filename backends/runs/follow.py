@@ -10,7 +10,13 @@ from .events import Event, Kind
 from .read import EventTail, RunReader
 
 _POLL = 0.05
-"""Seconds between two looks."""
+"""Seconds between two looks at its events."""
+
+_LOOK = 1.0
+"""Seconds between two looks at its process while it tells something: that reads the record once more.
+
+What a run leaves behind may go on printing into its record, so that events alone are no sign of life.
+"""
 
 
 def follow(folder: str | Path, *, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
@@ -27,17 +33,15 @@ def follow(folder: str | Path, *, stop: Callable[[], bool] = lambda: False) -> I
         OSError: It cannot be read.
     """
     tail, reader = EventTail(folder), RunReader(folder)
-    live = True
-    while not stop():
-        told = False
+    live, quiet, look_at = True, True, 0.0
+    while live and not stop():
+        if quiet or time.monotonic() >= look_at:
+            live, look_at = reader.read().live, time.monotonic() + _LOOK
+        quiet = True
         for event in tail.news():
             yield event
-            told = True
+            quiet = False
             if event.kind is Kind.END:
                 return
-        if not told:  # who tells something lives; to look at that, too, would take the processor from a run in a hurry
-            if not live:
-                return
-            live = reader.read().live
         if live:
             time.sleep(_POLL)

@@ -186,6 +186,25 @@ def test_following_ends_with_the_end_and_with_the_process(tmp_path):
     assert [event.kind for event in follow(folder)] == [Kind.STARTED, Kind.END]
 
 
+def test_following_ends_with_the_process_whatever_it_left_behind_goes_on_to_print(tmp_path):
+    run = spawn(["hold"], ["until", str(tmp_path / "go")])
+    told, looks = [], []
+
+    def print_on():
+        if told and not looks:
+            os.kill(run.pid, signal.SIGKILL)
+        if told:
+            looks.append(1)
+            with open(Path(run.folder, EVENTS), "a") as file:
+                file.write('{"t": 1.0, "kind": "log", "stream": "stdout", "text": "still here"}\n')
+        return len(looks) > 200
+
+    for event in follow(run.folder, stop=print_on):
+        told.append(event.kind)
+    assert told[0] is Kind.STARTED
+    assert 0 < len(looks) <= 200
+
+
 def test_following_can_be_stopped(tmp_path):
     run = spawn(["hold"], ["until", str(tmp_path / "go")])
     seen = []
