@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from backends.model import StatusName
@@ -152,4 +153,10 @@ def clock(t: float, exact: bool = False) -> str:
     """Local time of an event: ``10:02:01.1``; with the date and milliseconds where ``exact``."""
     form, digits = ("%Y-%m-%d %H:%M:%S", 3) if exact else ("%H:%M:%S", 1)
     t += 0.5 * 10**-digits  # to the nearest, also over a full second
-    return f"{time.strftime(form, time.localtime(t))}.{int(t % 1 * 10**digits):0{digits}}"
+    return f"{_second(int(t), form)}.{int(t % 1 * 10**digits):0{digits}}"
+
+
+@lru_cache(maxsize=8)
+def _second(t: int, form: str) -> str:
+    """Local time; events of the same second come in hundreds."""
+    return time.strftime(form, time.localtime(t))

@@ -7,6 +7,9 @@ So the two run at the same time, on one processor, and take turns every ten step
 each block of steps stands beside its twin. What else belongs to the command, such as the process that follows the run,
 goes where it will. The ratios are the median of those of all blocks, and that of the sums without the worst tenth of
 either side.
+
+With ``--apart`` one side runs after the other, in random order, each free on all processors: what a person sees who
+compares the two, and where twenty turns may well be wrong by a twentieth.
 """
 
 from __future__ import annotations
@@ -49,23 +52,25 @@ class State(TypedDict):
 noted = []
 
 def take_turns(number):
-    """Let the other side do its next steps, and note when it is our turn again."""
+    """Let the other side, if there is one, do its next steps, and note when it is our turn again."""
     folder, mine, other, block = os.environ["LGTOP_BENCH"].split(os.pathsep)
     if number < STEPS and number % int(block):
         return
     now = time.process_time(), time.perf_counter()
     if number:
         noted.append(now)
-    else:
+    elif other:
         for thread in os.listdir("/proc/self/task"):
             os.sched_setaffinity(int(thread), {0})
-    pipes = [os.open(f"{folder}/{name}", os.O_RDWR) for name in (other if number else "ready", mine)]
-    os.write(pipes[0], b".")
-    os.read(pipes[1], 1)
+    if other:
+        pipes = [os.open(f"{folder}/{name}", os.O_RDWR) for name in (other if number else "ready", mine)]
+        os.write(pipes[0], b".")
+        os.read(pipes[1], 1)
     if number < STEPS:
         noted.append((time.process_time(), time.perf_counter()))
         return
-    os.write(pipes[0], b".")  # both have done their last step and may go on
+    if other:
+        os.write(pipes[0], b".")  # both have done their last step and may go on
     with open(f"{folder}/{mine}.json", "w") as file:
         json.dump(noted, file)
 
@@ -179,6 +184,9 @@ def run(folder: Path, store: str, graph: str, durability: str, size: int) -> lis
     return [lgtop, "run", "-s", store, *words, "--recursion-limit", "1000"]
 
 
+Both = Callable[[str, Path, str, str, int], list[tuple[Taken, Taken]]]
+"""Runs both sides once."""
+
 SIDES: dict[str, Callable[[Path, str, str, str, int], list[str]]] = {"script": script, "run": run}
 
 
@@ -187,24 +195,53 @@ def together(kind: str, folder: Path, graph: str, durability: str, size: int) ->
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ready, *turns = (stack.enter_context(pipe(home / name)) for name in ("ready", *SIDES))
-        processes = {}
+        processes = []
         for name, other in zip(SIDES, reversed(SIDES), strict=True):
             store = stack.enter_context(fresh(kind, home))
-            place = os.pathsep.join([str(home), name, other, str(BLOCKS[durability])])
-            environment = {**os.environ, "LGTOP_BENCH": place, "XDG_STATE_HOME": str(home / "state")}
             argv = SIDES[name](folder, store, graph, durability, size)
-            log = stack.enter_context(open(home / f"{name}.log", "wb"))
-            processes[name] = subprocess.Popen(
-                argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
-            stack.callback(processes[name].kill)
+            processes.append(stack.enter_context(started(argv, folder, home, [name, other, str(BLOCKS[durability])])))
         for _ in SIDES:
             assert select.select([ready], [], [], PATIENCE)[0], [(home / f"{name}.log").read_text() for name in SIDES]
             os.read(ready, 1)
         os.write(random.choice(turns), b".")
-        for name, process in processes.items():
-            assert process.wait(PATIENCE) == 0, (home / f"{name}.log").read_text()
-        return list(zip(*(taken(home / f"{name}.json") for name in SIDES), strict=True))
+        return blocks(home, processes)
+
+
+def apart(kind: str, folder: Path, graph: str, durability: str, size: int) -> list[tuple[Taken, Taken]]:
+    """Run one side after the other; return what each took for all steps."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        processes = []
+        for name in random.sample(list(SIDES), len(SIDES)):
+            store = stack.enter_context(fresh(kind, home))
+            argv = SIDES[name](folder, store, graph, durability, size)
+            processes.append(stack.enter_context(started(argv, folder, home, [name, "", "200"])))
+            processes[-1].wait(PATIENCE)
+        return blocks(home, processes)
+
+
+@contextmanager
+def started(argv: list[str], folder: Path, home: Path, part: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A side that has been started: its name, the other's name (or nothing), how many steps make a block."""
+    environment = {
+        **os.environ,
+        "LGTOP_BENCH": os.pathsep.join([str(home), *part]),
+        "XDG_STATE_HOME": str(home / "state"),
+    }
+    with open(home / f"{part[0]}.log", "wb") as log:
+        process = subprocess.Popen(argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def blocks(home: Path, processes: list[subprocess.Popen[bytes]]) -> list[tuple[Taken, Taken]]:
+    """What both sides took for each block, once they are at their end."""
+    for process in processes:
+        assert process.wait(PATIENCE) == 0, [(home / f"{name}.log").read_text() for name in SIDES]
+    return list(zip(*(taken(home / f"{name}.json") for name in SIDES), strict=True))
 
 
 @contextmanager
@@ -221,8 +258,8 @@ def pipe(path: Path) -> Iterator[int]:
 def taken(told: Path) -> list[Taken]:
     """Read what the graph has noted."""
     moments = [Taken(*each) for each in json.loads(told.read_text())]
-    blocks = zip(moments[::2], moments[1::2], strict=True)
-    return [Taken(last.cpu - first.cpu, last.wall - first.wall) for first, last in blocks]
+    pairs = zip(moments[::2], moments[1::2], strict=True)
+    return [Taken(last.cpu - first.cpu, last.wall - first.wall) for first, last in pairs]
 
 
 @contextmanager
@@ -236,9 +273,9 @@ def fresh(kind: str, folder: Path) -> Iterator[str]:
         yield str(Path(home, "store.sqlite"))
 
 
-def measure(kind: str, graph: str, size: str, durability: str, turns: int, folder: Path) -> None:
+def measure(kind: str, graph: str, size: str, durability: str, turns: int, folder: Path, both: Both) -> None:
     """Let both sides run as often as is asked for, and print a row of the table."""
-    runs = [together(kind, folder / "project", graph, durability, SIZES[size]) for _ in range(turns)]
+    runs = [both(kind, folder / "project", graph, durability, SIZES[size]) for _ in range(turns)]
     pairs = [pair for run in runs for pair in run]
     cells = []
     for n in (0, 1):
@@ -255,6 +292,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--durability", default="sync", choices=["sync", "async", "exit"])
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--apart", action="store_true", help="one after the other, free on all processors")
     parser.add_argument("--store", choices=["sqlite", "postgres"], action="append")
     parser.add_argument("--graph", choices=["plain", "awaited"], action="append")
     parser.add_argument("--size", choices=list(SIZES), action="append")
@@ -265,7 +303,7 @@ def main() -> None:
         project(Path(home, "project"), GRAPH)
         Path(home, "project", "script.py").write_text(SCRIPT)
         for kind, graph, size in rows:
-            measure(kind, graph, size, args.durability, args.turns, Path(home))
+            measure(kind, graph, size, args.durability, args.turns, Path(home), apart if args.apart else together)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """What a run's events become on standard error: one clean line each, whatever the user's code says."""
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 
 from backends.runs.events import Event, Kind
@@ -32,8 +35,7 @@ def tell(capsys):
     narrator = Narrator()
 
     def told(*events):
-        for at, (kind, data) in enumerate(events):
-            narrator.tell(Event(1_700_000_000.0 + at, kind, data))
+        narrator.tell([Event(1_700_000_000.0 + at, kind, data) for at, (kind, data) in enumerate(events)])
         out, err = capsys.readouterr()
         assert out == ""
         assert all(line[2] == line[5] == ":" for line in err.splitlines())
@@ -68,8 +70,8 @@ def test_a_task_is_told_with_the_time_it_took(tell):
 def test_what_happened_before_is_not_told_but_known(capsys):
     narrator = Narrator(since=101.0)
     start = {"phase": "start", "id": "t1", "name": "load", "ns": ""}
-    narrator.tell(Event(100.0, Kind.TASK, start))
-    narrator.tell(Event(102.5, Kind.TASK, {**start, "phase": "end"}))
+    narrator.tell([Event(100.0, Kind.TASK, start)])
+    narrator.tell([Event(102.5, Kind.TASK, {**start, "phase": "end"})])
     assert capsys.readouterr().err[12:] == "✓ load  2.5 s\n"
 
 
@@ -84,3 +86,12 @@ def test_of_a_traceback_the_end_is_told(tell):
     assert lines[0] == "│ traceback  … 19 more lines in the run's record"
     assert lines[1].split() == ["│", "traceback", "frame", "18"]
     assert lines[-1] == "✖ load  ValueError: no"
+
+
+def test_what_a_look_has_brought_is_told_in_one_go(monkeypatch):
+    written = []
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(write=written.append, flush=lambda: written.append("")))
+    start = {"phase": "start", "id": "t1", "name": "load", "ns": ""}
+    Narrator().tell([Event(100.0, Kind.TASK, start), Event(101.0, Kind.TASK, {**start, "phase": "end"})])
+    Narrator().tell([Event(101.0, Kind.CHECKPOINT, {})])
+    assert [text.count("\n") for text in written] == [2, 0]

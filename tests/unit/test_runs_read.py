@@ -10,7 +10,7 @@ import pytest
 
 from backends.runs import read
 from backends.runs.events import Kind
-from backends.runs.follow import follow
+from backends.runs.follow import follow, follow_in_batches
 from backends.runs.read import EventTail, RunReader, alive, read_run
 from backends.runs.record import RUN
 from backends.runs.recorder import EVENTS
@@ -184,6 +184,14 @@ def test_following_ends_with_the_end_and_with_the_process(tmp_path):
     assert [event.kind for event in follow(run.folder)] == [Kind.STARTED, Kind.RUNNING]
     folder, _ = written(STARTED, ("end", {"outcome": "done"}), ("heartbeat", {}))
     assert [event.kind for event in follow(folder)] == [Kind.STARTED, Kind.END]
+
+
+def test_following_in_batches_gives_what_a_look_has_brought():
+    folder, _ = written(STARTED, *[("log", {"text": f"{n}"}) for n in range(2500)], ("end", {}), ("heartbeat", {}))
+    batches = list(follow_in_batches(folder))
+    assert [len(batch) for batch in batches] == [1000, 1000, 502]
+    assert [event for batch in batches for event in batch] == list(follow(folder))
+    assert batches[-1][-1].kind is Kind.END
 
 
 def test_following_ends_with_the_process_whatever_it_left_behind_goes_on_to_print(tmp_path):

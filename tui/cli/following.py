@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from backends.runs.run import Run
     from backends.runs.stop import How
 
-Tell = Callable[["Event"], None]
-"""Is given every event of a run, in order."""
+Tell = Callable[[Sequence["Event"]], None]
+"""Is given the events of a run, in order, as many at a time as there are."""
 
 _SETTLING: Final = 5.0
 """Seconds that a process gets to go after its last word."""
@@ -104,10 +104,10 @@ def wait(run: Run, tell: Tell, keys: PassedOn) -> tuple[Run, Exit]:
 
 def watch(run: Run, tell: Tell, leave: Callable[[], bool] = lambda: False) -> None:
     """Follow a run to its end, or until ``leave``, which is asked many times a second, says so."""
-    from backends.runs.follow import follow
+    from backends.runs.follow import follow_in_batches
 
-    for event in follow(Path(run.folder), stop=leave):
-        tell(event)
+    for events in follow_in_batches(Path(run.folder), stop=leave):
+        tell(events)
 
 
 def until_under_way(run: Run, tell: Tell, keys: PassedOn) -> tuple[Run, Exit]:
@@ -118,7 +118,7 @@ def until_under_way(run: Run, tell: Tell, keys: PassedOn) -> tuple[Run, Exit]:
     from backends.runs.follow import follow
 
     for event in follow(Path(run.folder), stop=lambda: keys.pressed > 0):
-        tell(event)
+        tell([event])
         if event.kind.value == "running":
             break
     begun = read_again(run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -35,13 +35,15 @@ class Narrator:
         self._since = since
         self._began: dict[str, float] = {}
 
-    def tell(self, event: Event) -> None:
-        """Say what happened, if a person would want to know."""
+    def tell(self, events: Sequence[Event]) -> None:
+        """Say what happened, as far as a person would want to know."""
+        output.narrate_lines([line for event in events for line in self._told(event)])
+
+    def _told(self, event: Event) -> Iterator[str]:
         if event.kind is Kind.TASK and event.data.get("phase") == "start":
             self._began[str(event.data.get("id"))] = event.t
         if event.t >= self._since and event.kind not in _SILENT:
-            for line in self._lines(event):
-                output.narrate(line)
+            yield from self._lines(event)
 
     def _lines(self, event: Event) -> Iterator[str]:
         from tui.run_events import clock, say

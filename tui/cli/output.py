@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -21,9 +21,15 @@ Record = Mapping[str, Any]
 
 def narrate(sentence: str) -> None:
     """Say something to the person, not to the pipe; where nobody listens any more, the work goes on."""
-    with suppress(BrokenPipeError):
-        sys.stderr.write(f"{one_line(sentence)}\n")
-        sys.stderr.flush()
+    narrate_lines([one_line(sentence)])
+
+
+def narrate_lines(lines: Sequence[str]) -> None:
+    """Say several things at once: lines that hold no untrusted text that is not cleaned."""
+    if lines:
+        with suppress(BrokenPipeError):
+            sys.stderr.write("".join([f"{line}\n" for line in lines]))
+            sys.stderr.flush()
 
 
 @contextmanager

@@ -105,7 +105,7 @@ def _follow(one: Run, options: Namespace) -> Exit:
     from .following import exit_of, read_again, watch
     from .narration import Narrator
 
-    watch(one, _print_event if options.jsonl else Narrator().tell)
+    watch(one, _print_events if options.jsonl else Narrator().tell)
     ended = read_again(one)
     if not options.jsonl:
         from .results import print_stopped
@@ -114,10 +114,13 @@ def _follow(one: Run, options: Namespace) -> Exit:
     return exit_of(ended)
 
 
-def _print_event(event: Event) -> None:
-    record: dict[str, Any] = {"at": output.timestamp(event.t), "kind": event.kind.value, **event.data}
-    output.print_records([record], as_lines=True)
+def _print_events(events: Sequence[Event]) -> None:
+    output.print_records(map(_record, events), as_lines=True)
     sys.stdout.flush()
+
+
+def _record(event: Event) -> dict[str, Any]:
+    return {"at": output.timestamp(event.t), "kind": event.kind.value, **event.data}
 
 
 def _cells(runs: Sequence[Run]) -> Iterator[list[str]]:
