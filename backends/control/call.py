@@ -48,40 +48,43 @@ def python_call(intent: Intent, awaited: bool = False) -> str:
     Returns:
         Python in which every text is a literal of printable characters.
     """
-    write = _CALLS.get(intent.verb)
-    return _ONLY_COPIES if write is None else write(intent, "graph.a" if awaited else "graph.")
+    write, method = _CALLS.get(intent.verb), "graph.a" if awaited else "graph."
+    return _ONLY_COPIES if write is None else "\n".join(f"{method}{call}" for call in write(intent))
 
 
-def _start(intent: Intent, prefix: str) -> str:
-    return _stream(intent, prefix, _literal(intent.input))
+def _start(intent: Intent) -> Iterator[str]:
+    yield _stream(intent, _literal(intent.input))
 
 
-def _resume(intent: Intent, prefix: str) -> str:
-    return _stream(intent, prefix, "None")
+def _resume(intent: Intent) -> Iterator[str]:
+    yield _stream(intent, "None")
 
 
-def _retry(intent: Intent, prefix: str) -> str:
-    return _stream(intent, prefix, "None", checkpoint_id=intent.checkpoint)
+def _retry(intent: Intent) -> Iterator[str]:
+    yield _stream(intent, "None", checkpoint_id=intent.checkpoint)
 
 
-def _answer(intent: Intent, prefix: str) -> str:
-    return _stream(intent, prefix, f"Command(resume={_literal(dict(intent.answers))})", __pregel_strict_resume=True)
+def _answer(intent: Intent) -> Iterator[str]:
+    yield _stream(intent, f"Command(resume={_literal(dict(intent.answers))})", __pregel_strict_resume=True)
 
 
-def _fork(intent: Intent, prefix: str) -> str:
+def _fork(intent: Intent) -> Iterator[str]:
     if intent.values is None and intent.as_node is None:
-        return _stream(intent, prefix, "None", checkpoint_id=intent.checkpoint)
-    written = _edit(intent, prefix)
-    return f"{written}\n{_stream(intent, prefix, 'None')}" if intent.run_after else written
+        yield from _retry(intent)
+        return
+    yield from _edit(intent)
+    if intent.run_after:
+        yield from _resume(intent)
 
 
-def _edit(intent: Intent, prefix: str) -> str:
+def _edit(intent: Intent) -> Iterator[str]:
     if intent.checkpoint is None:
-        return _update(intent, prefix)
-    return _update(intent, prefix, checkpoint_ns=intent.ns, checkpoint_id=intent.checkpoint)
+        yield _update(intent)
+    else:
+        yield _update(intent, checkpoint_ns=intent.ns, checkpoint_id=intent.checkpoint)
 
 
-_CALLS: Mapping[str, Callable[[Intent, str], str]] = {
+_CALLS: Mapping[str, Callable[[Intent], Iterator[str]]] = {
     Verb.START: _start,
     Verb.RESUME: _resume,
     Verb.RETRY: _retry,
@@ -91,19 +94,19 @@ _CALLS: Mapping[str, Callable[[Intent, str], str]] = {
 }
 
 
-def _stream(intent: Intent, prefix: str, given: str, **place: Any) -> str:
+def _stream(intent: Intent, given: str, **place: Any) -> str:
     options = f", durability={_literal(intent.durability)}"
     if intent.step:
         options += ', interrupt_before="*"'
     if intent.context is not None:
         options += f", context={_literal(intent.context)}"
     limit = {} if intent.recursion_limit is None else {"recursion_limit": intent.recursion_limit}
-    return f"{prefix}stream({given}, {_config(intent, limit, place)}{options})"
+    return f"stream({given}, {_config(intent, limit, place)}{options})"
 
 
-def _update(intent: Intent, prefix: str, **place: Any) -> str:
+def _update(intent: Intent, **place: Any) -> str:
     as_node = "" if intent.as_node is None else f", as_node={_literal(intent.as_node)}"
-    return f"{prefix}update_state({_config(intent, {}, place)}, {_values(intent)}{as_node})"
+    return f"update_state({_config(intent, {}, place)}, {_values(intent)}{as_node})"
 
 
 def _config(intent: Intent, more: Mapping[str, Any], place: Mapping[str, Any]) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from ..channels import START
 from ..faults import parse
-from ..graphs.drawing import END, Drawing
+from ..graphs.drawing import Drawing
 from .scene import name_of
 
 
@@ -23,7 +22,7 @@ def fault_warnings(faults: Iterable[str], drawing: Drawing | None) -> Iterator[s
     """
     if drawing is None or drawing.functional:
         return
-    paths = tuple(path for path, node in drawing.walk() if node.name not in (START, END))
+    paths = tuple(path for path, node in drawing.walk() if node.written)
     known = {*paths, *(path.rpartition("/")[2] for path in paths)}
     for node in dict.fromkeys(fault.node for fault in map(parse, faults)):
         if node not in known:

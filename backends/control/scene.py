@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..channels import NOT_NODES, START
+from ..channels import NOT_NODES
 from ..errors import Refused
-from ..graphs.drawing import END, Drawing
+from ..graphs.drawing import Drawing
 from ..model import NULL_TASK, Analysis, CheckpointKey, Snapshot, Task, TaskState, ThreadHead
 from ..reader import Reader
 from ..status import is_unfinished
@@ -191,7 +191,7 @@ def drawing_at(drawing: Drawing | None, ns: str) -> Drawing | None:
 
 def node_names(drawing: Drawing) -> tuple[str, ...]:
     """Names of a graph's nodes, without its start and end."""
-    return tuple(node.name for node in drawing.nodes if node.name not in (START, END))
+    return tuple(node.name for node in drawing.nodes if node.written)
 
 
 def names_of(tasks: Iterable[Task]) -> tuple[str, ...]:

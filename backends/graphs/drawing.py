@@ -25,6 +25,11 @@ class Node:
     subgraph: Drawing | None = None
     deferred: bool = False
 
+    @property
+    def written(self) -> bool:
+        """Whether a person has written it: the start and the end of a graph are LangGraph's own."""
+        return self.name not in (START, END)
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -78,7 +83,7 @@ class Drawing:
             Path and node; start and end of this graph included, those of graphs inside it not.
         """
         for node in self.nodes:
-            if prefix and node.name in (START, END):
+            if prefix and not node.written:
                 continue
             yield prefix + node.name, node
             if node.subgraph is not None and levels != 0:

@@ -71,6 +71,7 @@ def test_a_wrong_command_line_is_explained(capsys, argv, said):
     assert code == Exit.USAGE
     assert not out
     assert said in err
+    assert err.partition(" See lgtop")[0].endswith((".", "?"))
     assert "--help" in err
     assert err.count("\n") == 1
 

@@ -45,8 +45,8 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        """Refuse the command line."""
-        raise UsageError(message, self.prog)
+        """Refuse the command line; argparse itself ends no sentence."""
+        raise UsageError(message if message.endswith((".", "?")) else f"{message}.", self.prog)
 
 
 def add_store(parser: Parser) -> None:

@@ -23,7 +23,7 @@ def unfold(drawing: Drawing, seen: Iterable[str] = ()) -> Drawing:
     nodes = [replace(node, name=path, subgraph=None) for path, node in drawing.walk(_DEEPEST)]
     edges = list(_edges(drawing, "", _DEEPEST))
     known = [node.name for node in nodes]
-    first = next((name for name in known if name not in (START, END)), "")
+    first = next((node.name for node in nodes if node.written), "")
     for path in dict.fromkeys(seen):
         if path not in known and first:
             outer = path.rpartition("/")[0]
@@ -35,7 +35,7 @@ def unfold(drawing: Drawing, seen: Iterable[str] = ()) -> Drawing:
 
 def paths(drawing: Drawing) -> list[str]:
     """Nodes of an unfolded drawing that a person has written, in their order."""
-    return [node.name for node in drawing.nodes if node.name not in (START, END)]
+    return [node.name for node in drawing.nodes if node.written]
 
 
 def second(drawing: Drawing) -> str:

@@ -48,7 +48,7 @@ def label(node: Node, drawing: Drawing, mark: Mark | None) -> str:
     itself, ``‖`` at the side on which the graph pauses.
     """
     name = clip(one_line(node.name, 100), _LONGEST)
-    if _is_end(node.name):
+    if not node.written:
         return name
     sign, _ = SIGNS[mark.state if mark is not None else None]
     parts = [sign, name]
