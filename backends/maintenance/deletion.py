@@ -23,7 +23,10 @@ _BYTES_AT_ONCE = 4_000_000
 """What one transaction deletes at most: some ten milliseconds in which no other writer of an SQLite file gets in."""
 
 _PAUSE = 0.02
-"""Seconds between two transactions; those who wait for an SQLite file look again after 1 to 100 ms."""
+"""Least seconds between two transactions; those who wait for an SQLite file look again after 1 to 100 ms.
+
+Where a transaction takes longer, on a slow disk, the pause is as long as it was: half of all looks find the file free.
+"""
 
 Extents = Mapping[CheckpointKey, tuple[Extent, Extent]]
 """Bytes of each checkpoint of a thread, and of its write rows."""
@@ -83,11 +86,16 @@ def delete(gate: Gate, deletion: Deletion, extents: Extents) -> None:
         Refused: Nothing may be written here.
         StoreError: The store failed; what the transactions before did stays done, and the thread is sound.
     """
+    taken = 0.0
     for number, batch in enumerate(_batches(deletion.keys, extents)):
         if number:
-            time.sleep(_PAUSE)
+            time.sleep(max(_PAUSE, taken))
+        begun = time.monotonic()
         with gate.writing() as rows:
             rows.remove_checkpoints(batch)
+        taken = time.monotonic() - begun
+    if taken > _PAUSE:
+        time.sleep(taken)  # the next thread may be deleted at once
 
 
 def _batches(keys: Sequence[CheckpointKey], extents: Extents) -> Iterator[list[CheckpointKey]]:
