@@ -21,8 +21,6 @@ except ImportError:
 _encode = json.JSONEncoder(default=str).encode
 """Made once: ``json.dumps`` makes an encoder at each call that is given a ``default``."""
 
-_decode = json.JSONDecoder().decode
-
 
 class Kind(StrEnum):
     """Kinds of events, with their keys."""
@@ -120,7 +118,7 @@ class Event:
         Raises:
             ValueError: It is not an event.
         """
-        found = _decode(line)
+        found = json.loads(line)
         if not isinstance(found, dict):
             raise ValueError("not an event")
         return cls(float(found.pop("t", 0.0)), Kind(found.pop("kind", "")), found)

@@ -155,7 +155,10 @@ HEAD = """\
 store     script   state   script     run  median   sums    script     run  median   sums\
 """
 
-BLOCKS = {"sync": 10, "exit": 10, "async": 200}
+STEPS = 200
+"""Steps of a run; the graph says the same."""
+
+BLOCKS = {"sync": 10, "exit": 10, "async": STEPS}
 """Steps in a row; asynchronous writes would go on while their side waits."""
 
 PATIENCE = 120.0
@@ -197,9 +200,8 @@ def together(kind: str, folder: Path, graph: str, durability: str, size: int) ->
         ready, *turns = (stack.enter_context(pipe(home / name)) for name in ("ready", *SIDES))
         processes = []
         for name, other in zip(SIDES, reversed(SIDES), strict=True):
-            store = stack.enter_context(fresh(kind, home))
-            argv = SIDES[name](folder, store, graph, durability, size)
-            processes.append(stack.enter_context(started(argv, folder, home, [name, other, str(BLOCKS[durability])])))
+            argv = SIDES[name](folder, stack.enter_context(fresh(kind, home)), graph, durability, size)
+            processes.append(stack.enter_context(started(argv, folder, home, name, other, BLOCKS[durability])))
         for _ in SIDES:
             assert select.select([ready], [], [], PATIENCE)[0], [(home / f"{name}.log").read_text() for name in SIDES]
             os.read(ready, 1)
@@ -213,22 +215,20 @@ def apart(kind: str, folder: Path, graph: str, durability: str, size: int) -> li
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         processes = []
         for name in random.sample(list(SIDES), len(SIDES)):
-            store = stack.enter_context(fresh(kind, home))
-            argv = SIDES[name](folder, store, graph, durability, size)
-            processes.append(stack.enter_context(started(argv, folder, home, [name, "", "200"])))
+            argv = SIDES[name](folder, stack.enter_context(fresh(kind, home)), graph, durability, size)
+            processes.append(stack.enter_context(started(argv, folder, home, name)))
             processes[-1].wait(PATIENCE)
         return blocks(home, processes)
 
 
 @contextmanager
-def started(argv: list[str], folder: Path, home: Path, part: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A side that has been started: its name, the other's name (or nothing), how many steps make a block."""
-    environment = {
-        **os.environ,
-        "LGTOP_BENCH": os.pathsep.join([str(home), *part]),
-        "XDG_STATE_HOME": str(home / "state"),
-    }
-    with open(home / f"{part[0]}.log", "wb") as log:
+def started(
+    argv: list[str], folder: Path, home: Path, name: str, other: str = "", block: int = STEPS
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A side that runs; where there is another, they take turns after each block of steps."""
+    place = os.pathsep.join([str(home), name, other, str(block)])
+    environment = {**os.environ, "LGTOP_BENCH": place, "XDG_STATE_HOME": str(home / "state")}
+    with open(home / f"{name}.log", "wb") as log:
         process = subprocess.Popen(argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         yield process
@@ -280,7 +280,7 @@ def measure(kind: str, graph: str, size: str, durability: str, turns: int, folde
     cells = []
     for n in (0, 1):
         sides = [sorted(pair[side][n] for pair in pairs) for side in (0, 1)]
-        kept = [sum(side[: len(side) * 9 // 10]) for side in sides]
+        kept = [sum(side[: max(1, len(side) * 9 // 10)]) for side in sides]
         ratio = median(pair[1][n] / pair[0][n] for pair in pairs)
         each = "".join(f"{sum(side) / turns * 1000:8.0f}" for side in sides)
         cells.append(f"{each} {ratio:7.2f} {kept[1] / kept[0]:6.2f}")

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from textual.app import App
 from textual.pilot import Pilot
 
 from backends.address import parse_address
@@ -18,7 +17,7 @@ from tui.screens.thread import ThreadScreen
 from tui.screens.threads import ThreadsScreen
 from tui.terminal import Terminal
 
-from .conftest import text_of, wait_for
+from .conftest import wait_for, wait_for_text
 from .control_project import state_of
 
 
@@ -56,16 +55,12 @@ async def dialog(pilot: Pilot[None], kind: type[Any]) -> Any:
 
 
 async def accept(pilot: Pilot[None], *lines: str) -> None:
-    """Wait for the preview, look for lines in it, however they are broken, and say yes."""
+    """Wait for the preview, look for lines in it, and say yes."""
     await dialog(pilot, Preview)
-    await wait_for(pilot, lambda: all(line in words_of(pilot.app) for line in lines))
+    for line in lines:
+        await wait_for_text(pilot, line)
     await pilot.press("enter")
     await wait_for(pilot, lambda: not isinstance(pilot.app.screen, Preview))
-
-
-def words_of(app: App[object]) -> str:
-    """What is on screen as running text: where a command line is broken depends on the path of the test's folder."""
-    return " ".join(text_of(app).replace("│", " ").split())
 
 
 async def until(pilot: Pilot[None], app: LgtopApp, thread_id: str, *states: str) -> None:

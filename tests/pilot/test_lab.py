@@ -385,7 +385,7 @@ async def test_a_thread_with_work_left_is_resumed_with_a_fault_and_the_preview_s
         await wait_for(pilot, lambda: isinstance(app.screen, ChooseFault) and app.screen is not fault)
         await wait_for_text(pilot, "· load !")
         await pilot.press("j", "enter")
-        await accept(pilot, "crashes after:/hold=exit", "--crash")
+        await accept(pilot, "crashes  after:/hold=exit", "--crash")
         await until(pilot, app, FAILED, "crashed")
     found = controlled.state(FAILED)
     assert found.values["log"] == ["loaded"], "hold was struck before what it did was saved"
