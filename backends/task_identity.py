@@ -58,8 +58,7 @@ def identify(
             stray.pop(task).place(pull_path(started[task]))
         _by_id(snapshot, stray, due, topology)
         _by_name(snapshot, stray, _free(due, tasks.values()))
-    for rows in [rows for rows in tasks.values() if rows.source is not None]:
-        _name_handler(snapshot, rows, tasks, stray)
+    _name_handlers(snapshot, due, tasks, stray, topology)
     if stray or any(rows.path.kind == "call" for rows in tasks.values()):
         _name_calls(snapshot, due, tasks, stray, topology)
     _eliminate(list(stray.values()), _free(due, tasks.values()))
@@ -135,15 +134,36 @@ def _old_triggers(snapshot: Snapshot, node: str, topology: Topology) -> Iterator
     yield (START,)
 
 
-def _name_handler(snapshot: Snapshot, failed: TaskRows, tasks: dict[str, TaskRows], stray: dict[str, TaskRows]) -> None:
-    """Find the rows of the error handler of a failed task (``langgraph/pregel/_algo.py:1110-1144``)."""
+def _name_handlers(
+    snapshot: Snapshot,
+    due: Sequence[Due],
+    tasks: dict[str, TaskRows],
+    stray: dict[str, TaskRows],
+    topology: Topology | None,
+) -> None:
+    """Find the rows of the error handlers of failed tasks (``langgraph/pregel/_algo.py:1110-1144``).
+
+    A handler's rows can be there without those of the task that failed: a handler that raises at once ends the run
+    while LangGraph still saves the error that it was called for (``langgraph/pregel/_runner.py:612``).
+    """
+    failed = [(rows.source, rows.id, rows.path_text) for rows in tasks.values() if rows.source is not None]
+    if stray or any(rows.path.kind == "handler" for rows in tasks.values()):
+        for task in _free(due, tasks.values()):
+            failed += [(task.name, own, path_of(task)) for own in own_ids(snapshot, task, topology)]
+    for node, failed_id, path in failed:
+        _name_handler(snapshot, node, failed_id, path, tasks, stray)
+
+
+def _name_handler(
+    snapshot: Snapshot, node: str, failed_id: str, path: str, tasks: dict[str, TaskRows], stray: dict[str, TaskRows]
+) -> None:
     key, step = snapshot.key, step_after(snapshot)
-    inside = task_namespace(key.ns, failed.source or "", failed.id)
-    for name in (f"__error_handler__{failed.source}", _DEFAULT_HANDLER):
-        rows = tasks.get(task_id(key.checkpoint_id, inside, step, name, PUSH, HANDLER, failed.id))
+    inside = task_namespace(key.ns, node, failed_id)
+    for name in (f"__error_handler__{node}", _DEFAULT_HANDLER):
+        rows = tasks.get(task_id(key.checkpoint_id, inside, step, name, PUSH, HANDLER, failed_id))
         if rows is not None:
             rows.inside = inside
-            rows.place(rows.path_text or f"{failed.path_text}, {HANDLER}, 0000000000", name)
+            rows.place(rows.path_text or f"{path}, {HANDLER}, 0000000000", name)
             stray.pop(rows.id, None)
             return
 

@@ -60,6 +60,11 @@ class Lab:
         self.connection.execute(statement, values)
         self.connection.commit()
 
+    def without_paths(self) -> None:
+        """Make the store one of an old release, whose rows hold no task paths."""
+        self.sql("ALTER TABLE writes DROP COLUMN task_path")
+        self.reader = Reader(open_store(str(self.path)), Decoder())
+
     def analysis(self) -> Analysis:
         return self.reader.analyse_heads([self.reader.head("t")])["t"]
 
@@ -227,6 +232,27 @@ def test_handled_error_is_no_failure(lab: Lab) -> None:
 def test_handler_that_failed_is_a_failure(lab: Lab) -> None:
     lab.run(lab.graph([(START, "a")], a={"action": fail("first"), "error_handler": fail("second")}), INPUT)
     assert (lab.analysis().status, lab.analysis().reason) == (StatusName.FAILED, "ValueError('second')")
+
+
+@pytest.mark.parametrize("column", [True, False])
+def test_handlers_whose_failed_task_lost_its_rows(lab: Lab, column: bool) -> None:
+    """A handler can end the run before LangGraph has saved the error that it was called for."""
+    builder = StateGraph(State)
+    builder.add_node("plan", write("plan"))
+    builder.add_node("work", fail("first"), error_handler=ask("handler"))
+    builder.add_edge(START, "plan").add_edge("plan", "work")
+    builder.add_conditional_edges("plan", lambda state: [Send("work", {}), Send("work", {})], ["work"])
+    lab.run(builder.compile(checkpointer=lab.saver), INPUT)
+    lab.sql(
+        "DELETE FROM writes WHERE checkpoint_id = (SELECT max(checkpoint_id) FROM checkpoints)"
+        " AND task_path NOT LIKE '%error_handler%'"
+    )
+    if not column:
+        lab.without_paths()
+    found = lab.analysis()
+    assert (found.status, len(found.interrupts)) == (StatusName.WAITING, 3)
+    assert found.next == ("work", "work", "work")
+    assert {one.name for one in found.tasks} == {"work", "__error_handler__work"}
 
 
 def test_cancelled(tmp_path: Path) -> None:
@@ -417,7 +443,6 @@ def test_the_same_without_the_task_path_column(lab: Lab, column: bool) -> None:
     builder.add_edge(["a", "b"], "d")
     lab.run(builder.compile(checkpointer=lab.saver), INPUT)
     if not column:
-        lab.sql("ALTER TABLE writes DROP COLUMN task_path")
-        lab.reader = Reader(open_store(str(lab.path)), Decoder())
+        lab.without_paths()
     assert lab.states() == {"a": TaskState.FINISHED, "b": TaskState.WAITING, "c": TaskState.FAILED}
     assert (lab.analysis().status, lab.analysis().next) == (StatusName.WAITING, ("b", "c"))
