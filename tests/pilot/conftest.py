@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from textual.app import App
@@ -36,6 +37,17 @@ PATIENCE = 30.0
 
 
 _tests = count(1)
+
+_drawings: WeakKeyDictionary[App[Any], int] = WeakKeyDictionary()
+"""How often each app has drawn something."""
+
+
+@pytest.fixture(autouse=True)
+def _count_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn(app: App[Any]) -> None:
+        _drawings[app] = _drawings.get(app, 0) + 1
+
+    monkeypatch.setattr(App, "post_display_hook", drawn)
 
 
 @pytest.fixture(autouse=True)
@@ -169,8 +181,18 @@ async def wait_for(pilot: Pilot[object], condition: Callable[[], object]) -> Non
 
 
 async def wait_for_text(pilot: Pilot[object], text: str) -> None:
-    """Let the app go on until a text is on screen."""
-    await wait_for(pilot, lambda: text in text_of(pilot.app))
+    """Let the app go on until a text is on screen; only what has been drawn since the last look is looked at."""
+    seen, looks = -1, 0
+
+    def there() -> bool:
+        nonlocal seen, looks
+        looks += 1
+        if seen == _drawings.get(pilot.app, 0) and looks % 10:
+            return False
+        seen = _drawings.get(pilot.app, 0)
+        return text in text_of(pilot.app)
+
+    await wait_for(pilot, there)
 
 
 async def settled(pilot: Pilot[object]) -> None:
