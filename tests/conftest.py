@@ -21,22 +21,21 @@ _RUN = pytest.StashKey[postgres.Run]()
 def pytest_configure(config: pytest.Config) -> None:
     """Make the directory of the run, in the process that outlives the workers.
 
-    The commands and runs that the tests start keep compiled modules there: each compiling all of them anew would take
-    longer than most of what is tested, and an installation has them. Ctrl+C means something to them even where the
-    tests run in the background of a script, which ignores it and has its children ignore it.
+    The commands and runs that the tests start may keep what they compile, as those of an installation do. Ctrl+C means
+    something to them even where the tests run in the background of a script, which ignores it and has its children
+    ignore it.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput") and postgres.HOME not in os.environ:
-        config.stash[_RUN] = run = postgres.Run()
+        config.stash[_RUN] = postgres.Run()
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(run.home / "bytecode"))
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Three to a processor: much of the time is spent on waiting for other processes, and for keys."""
+    """Two to a processor: much of the time is spent on waiting for other processes, and for keys."""
     ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # macOS has none
-    return 3 * ours
+    return 2 * ours
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -60,7 +60,7 @@ def killing(lab: Lab, times: int, chance: random.Random) -> Iterator[str]:
     busy = Counter(node for one in trials for node in set(one.busy))
     yield f"{times} killed and resumed to the state of an undisturbed run, in {time.monotonic() - began:.0f} s"
     yield f"runs that were faster than the killer, not counted: {missed}"
-    yield f"moments: {_spread([one.at for one in trials])} after the first task began, of {expected.seconds:.2f} s"
+    yield f"moments: {_spread([one.at for one in trials])} after the first task began"
     yield f"in the middle of: {', '.join(f'{node} {number}' for node, number in busy.most_common())}"
     yield f"tasks saved before death: {sum(one.saved for one in trials)}, of them run again: 0"
     yield f"tasks begun and not saved, run again: {sum(one.again for one in trials)}"
