@@ -102,9 +102,8 @@ def test_two_questions_are_answered_from_the_inbox(environment, project, store, 
     assert sorted(found.values["verdicts"].values()) == [False, True]
 
 
-@pytest.mark.parametrize(("columns", "rows"), SIZES)
-def test_a_thread_is_forked_from_an_older_checkpoint(environment, project, store, columns, rows):
-    with terminal(columns, rows, environment) as screen:
+def test_a_thread_is_forked_from_an_older_checkpoint(environment, project, store):
+    with terminal(80, 24, environment) as screen:
         opened(screen, project, store, DONE)
         screen.press("enter")
         wait_for(screen, ["HISTORY", "head", "State"])
@@ -123,9 +122,8 @@ def test_a_thread_is_forked_from_an_older_checkpoint(environment, project, store
     assert set(state_of(project, store, DONE).next) == {"finance", "legal"}
 
 
-@pytest.mark.parametrize(("columns", "rows"), SIZES)
-def test_a_state_is_edited_in_the_text_area_and_in_an_editor(environment, project, store, columns, rows):
-    with terminal(columns, rows, environment) as screen:
+def test_a_state_is_edited_in_the_text_area_and_in_an_editor(environment, project, store):
+    with terminal(120, 40, environment) as screen:
         opened(screen, project, store, WAITING)
         screen.type("e")
         wait_for(screen, ["Edit · fair-stand", '"amount": 12000', "whole state", "not chosen"], timeout=60)

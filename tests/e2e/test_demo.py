@@ -16,7 +16,6 @@ import pytest
 from . import tmux
 from .tmux import PROMPT, terminal
 
-SIZES = [(80, 24), (120, 40)]
 BIN = Path(sys.executable).parent
 PATIENCE = 100.0
 """Seconds for a demo to be made, and for each of its scenes: a dozen processes import LangGraph for it."""
@@ -100,9 +99,8 @@ def test_whatever_the_demo_has_started_ends_with_it_even_when_it_is_killed(envir
     assert nothing_is_left(environment)
 
 
-@pytest.mark.parametrize(("columns", "rows"), SIZES)
-def test_the_scene_on_stage_one_key_at_a_time(environment, columns, rows):
-    with terminal(columns, rows, environment) as screen:
+def test_the_scene_on_stage_one_key_at_a_time(environment):
+    with terminal(80, 24, environment) as screen:
         screen.type("lgtop demo --tour\n")
         text = wait_for(screen, "space  start a document run")
         assert "✓ each of the 9 statuses is there" in text
@@ -139,7 +137,7 @@ ACTS = [
 
 
 def test_a_tour_that_drives_itself(environment):
-    with terminal(80, 24, environment) as screen:
+    with terminal(120, 40, environment) as screen:
         screen.type("lgtop demo --autoplay 0.5; echo code $?\n")
         wait_for(screen, lambda text: re.search("† crashed +stage-sync", text))
         wait_for(screen, "extract ran twice")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +12,7 @@ from backends.index import ThreadIndex
 from backends.model import ATTENTION, StatusName, Summary, ThreadHead, ThreadRow
 from backends.order import SORTS, View
 from backends.query import parse
+from tests.work import steps
 
 NOW = 1_790_000_000.0
 
@@ -336,6 +335,7 @@ def test_revision_grows_with_every_change_and_only_then():
     assert index.revision == seen[-1]
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from([0, 1, 2]), st.integers(0, 5000)), max_size=60), st.booleans())
 def test_long_orders_split_and_join(operations, reverse):
     """Enough rows for several lists in a row; every operation touches a thousand of them."""
@@ -358,13 +358,8 @@ def test_long_orders_split_and_join(operations, reverse):
 
 
 def test_a_hundred_thousand_rows_take_small_changes_quickly():
-    """Against a sort of the same rows in the same run, so that a slow machine passes too."""
     heads = [head(f"t{n:06d}", float(n * 7919 % 100_003)) for n in range(100_000)]
     index = ThreadIndex.built(heads)
-    began = time.thread_time()
     index.set_view(parse(""), "active", True)
-    sorting = time.thread_time() - began
-    began = time.thread_time()
-    index.upsert([head(f"t{n:06d}", -1.0 - n) for n in range(0, 100_000, 2000)])
-    moving = time.thread_time() - began
-    assert moving < sorting / 20
+    moved = [head(f"t{n:06d}", -1.0 - n) for n in range(0, 100_000, 2000)]
+    assert steps(lambda: index.upsert(moved)) < 1500 * len(moved)

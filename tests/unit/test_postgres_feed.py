@@ -179,7 +179,7 @@ def test_rows_anywhere_are_reported_once_the_counters_tell(
     assert poller.known == server.visible()
 
 
-@settings(max_examples=2000)
+@settings(max_examples=800)
 @given(actions)
 def test_without_counters_a_calm_sweep_finds_them(script: list[tuple[str, int]]) -> None:
     server = Server()
@@ -196,7 +196,7 @@ def test_without_counters_a_calm_sweep_finds_them(script: list[tuple[str, int]])
     assert poller.known == server.visible()
 
 
-@settings(max_examples=2000)
+@settings(max_examples=800)
 @given(actions, actions)
 def test_nothing_is_reported_twice_nor_what_was_there(
     before: list[tuple[str, int]], script: list[tuple[str, int]]
