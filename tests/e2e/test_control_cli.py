@@ -142,7 +142,6 @@ def test_a_killed_run_is_seen_and_resumed_without_doing_work_again(lgtop):
     assert [run["verb"] for run in lgtop.json("runs", "--thread", "doomed")] == ["resume", "start"]
 
 
-@BOTH
 def test_ctrl_c_drains_and_once_more_cancels(lgtop):
     started, gate = held(lgtop, "gentle")
     started.ctrl_c()
@@ -203,7 +202,6 @@ def test_single_steps(lgtop):
     assert result["state"] == "done"
 
 
-@BOTH
 def test_forks_edits_and_copies(lgtop):
     lgtop.json(*FLOW, "--thread", "one", "--input", '{"text": "old"}')
     head = lgtop.json("show", "one")["checkpoint_id"]
