@@ -142,6 +142,7 @@ def test_a_killed_run_is_seen_and_resumed_without_doing_work_again(lgtop):
     assert [run["verb"] for run in lgtop.json("runs", "--thread", "doomed")] == ["resume", "start"]
 
 
+@BOTH
 def test_ctrl_c_drains_and_once_more_cancels(lgtop):
     started, gate = held(lgtop, "gentle")
     started.ctrl_c()

@@ -64,8 +64,8 @@ def test_the_scene(environment, store):
         wait_for(screen, ["Input of the runs", '"pace": 1.0'])
         screen.press("escape")
         wait_for(screen, "N starts it")
-        screen.type("++")
-        wait_for(screen, "500 ms")
+        screen.type("++++")
+        wait_for(screen, "700 ms")
 
         screen.type("N")
         wait_for(screen, ["Crash runs on", "crashes its own runs only"])
