@@ -143,8 +143,8 @@ def _name_handlers(
 ) -> None:
     """Find the rows of the error handlers of failed tasks (``langgraph/pregel/_algo.py:1110-1144``).
 
-    A handler's rows can be there without those of the task that failed: a handler that raises at once ends the run
-    while LangGraph still saves the error that it was called for (``langgraph/pregel/_runner.py:612``).
+    A handler's rows can be there without those of the task that failed: a handler that raises at once can end the
+    run before LangGraph has saved the error that it was called for (``langgraph/pregel/_runner.py:612``).
     """
     failed = [(rows.source, rows.id, rows.path_text) for rows in tasks.values() if rows.source is not None]
     if stray or any(rows.path.kind == "handler" for rows in tasks.values()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -32,6 +33,16 @@ def steps(function: Callable[[], object]) -> int:
     finally:
         sys.settrace(before)
     return count.number
+
+
+def allocated(function: Callable[[], object]) -> int:
+    """How many bytes a call has allocated at its height: copies that C makes are no steps."""
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 @contextmanager
